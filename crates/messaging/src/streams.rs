@@ -1,0 +1,101 @@
+//! Locked streams within one transaction (rule 1: the stream's row comes first).
+
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+};
+
+use crate::{Failure, tables::streams};
+
+/// The rows of streams this transaction holds, and what it changed of them.
+#[derive(Debug, Default)]
+pub struct LockedStreams {
+    rows: BTreeMap<String, (streams::Model, bool)>,
+}
+
+impl LockedStreams {
+    /// Locks the streams' rows in sorted order, inserting those that are new. Streams already held
+    /// are skipped; a later call must only name streams that sort after all held ones, or deadlock
+    /// becomes possible (PostgreSQL then fails one of the two as transient).
+    pub(crate) async fn lock(
+        &mut self,
+        conn: &DatabaseTransaction,
+        ids: impl IntoIterator<Item = String>,
+    ) -> Result<(), Failure> {
+        let mut wanted: Vec<String> =
+            ids.into_iter().filter(|id| !self.rows.contains_key(id)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let fresh = wanted.iter().map(|id| streams::ActiveModel {
+            id: Set(id.clone()),
+            sequence: Set(0),
+            parked: Set(false),
+            ask_at: Set(None),
+            ask_attempt: Set(0),
+            ended_at: Set(None),
+        });
+        streams::Entity::insert_many(fresh)
+            .on_conflict(OnConflict::column(streams::Column::Id).do_nothing().to_owned())
+            .exec_without_returning(conn)
+            .await?;
+        let mut select = streams::Entity::find()
+            .filter(streams::Column::Id.is_in(wanted))
+            .order_by_asc(streams::Column::Id);
+        if conn.get_database_backend() == DatabaseBackend::Postgres {
+            select = select.lock_exclusive();
+        }
+        for row in select.all(conn).await? {
+            self.rows.insert(row.id.clone(), (row, false));
+        }
+        Ok(())
+    }
+
+    /// The row of a held stream.
+    pub(crate) fn get(&self, id: &str) -> Option<&streams::Model> {
+        self.rows.get(id).map(|(row, _)| row)
+    }
+
+    /// The row of a held stream, to be changed; it is written at commit.
+    pub(crate) fn change(&mut self, id: &str) -> Result<&mut streams::Model, Failure> {
+        let (row, dirty) = self
+            .rows
+            .get_mut(id)
+            .ok_or_else(|| Failure::Unclassified(format!("stream {id} is not locked")))?;
+        *dirty = true;
+        Ok(row)
+    }
+
+    /// Writes every changed row in one statement.
+    pub(crate) async fn flush(&mut self, conn: &DatabaseTransaction) -> Result<(), Failure> {
+        let changed: Vec<streams::ActiveModel> = self
+            .rows
+            .values_mut()
+            .filter_map(|(row, dirty)| std::mem::take(dirty).then(|| row.clone()))
+            .map(|row| streams::ActiveModel {
+                id: Set(row.id),
+                sequence: Set(row.sequence),
+                parked: Set(row.parked),
+                ask_at: Set(row.ask_at),
+                ask_attempt: Set(row.ask_attempt),
+                ended_at: Set(row.ended_at),
+            })
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        use streams::Column as C;
+        let replace = OnConflict::column(C::Id)
+            .update_columns([C::Sequence, C::Parked, C::AskAt, C::AskAttempt, C::EndedAt])
+            .to_owned();
+        streams::Entity::insert_many(changed)
+            .on_conflict(replace)
+            .exec_without_returning(conn)
+            .await?;
+        Ok(())
+    }
+}

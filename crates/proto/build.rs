@@ -1,0 +1,24 @@
+//! Compiles `proto/` with protox: no `protoc` has to be installed.
+use std::{env, fs, path::PathBuf};
+
+use protox::prost::Message;
+
+const FILES: [&str; 3] = [
+    "oms/v1/order_service.proto",
+    "oms/v1/inventory_service.proto",
+    "oms/v1/payment_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let descriptors = protox::Compiler::new([&root])?
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(FILES)?
+        .file_descriptor_set();
+    let set = PathBuf::from(env::var("OUT_DIR")?).join("oms_descriptor.bin");
+    fs::write(set, descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
