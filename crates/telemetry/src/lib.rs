@@ -1,8 +1,15 @@
 //! Logs and traces: initialisation, and trace context across processes.
+//!
+//! The subscriber is the one process global OMS has, because `tracing` knows no other way; it is
+//! installed once, by the binary. Everything here also works without it: there is then no trace,
+//! and the functions that ask for one answer `None`.
 #![forbid(unsafe_code)]
 
-/// The W3C `traceparent` of the current span, if it is part of a trace.
-#[must_use]
-pub fn current_traceparent() -> Option<String> {
-    None
-}
+mod init;
+mod json;
+mod propagation;
+mod settings;
+
+pub use init::{Guard, InitError, init};
+pub use propagation::{current_trace_id, current_traceparent, set_parent, traceparent_of};
+pub use settings::{LogFormat, LogSettings};
