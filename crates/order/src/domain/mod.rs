@@ -1,0 +1,40 @@
+//! The order itself, pure: no I/O, no clock, no randomness. Ids and instants are passed in.
+//!
+//! [`Order`] is the aggregate. Commands are its verbs ([`Order::pay`], [`Order::cancel`],
+//! [`Order::request_refund`]); what other services say is noted ([`Order::note_captured`] and its
+//! siblings). Which fact does what in which state is one exhaustive match in [`table`].
+
+mod cause;
+mod create;
+mod fact;
+mod hearing;
+mod line;
+mod money;
+mod notes;
+mod order;
+mod refund;
+mod refusal;
+mod run;
+mod state;
+mod states;
+mod status;
+pub mod table;
+mod timeline;
+mod verbs;
+
+pub use cause::Cause;
+pub use create::{InvalidOrder, NewOrder};
+pub use fact::{By, Compensation, Fact, Milestone, RunOutcome};
+pub use hearing::{HeardError, Noted};
+pub use line::{Line, total};
+pub use money::{Currency, Money, MoneyError};
+pub use notes::Totals;
+pub use order::Order;
+pub use refund::{Refund, RefundName, RefundState};
+pub use refusal::Refusal;
+pub use run::{Run, RunKind};
+pub use state::{Ledger, OrderState, StatusReason};
+pub use states::states_markdown;
+pub use status::Status;
+pub use timeline::Entry;
+pub use verbs::{Canceling, Paying};

@@ -1,0 +1,66 @@
+//! Why a command was refused.
+
+use super::Status;
+
+/// A command that did nothing. Each variant has a stable code and the message callers see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The caller expected another version.
+    #[error("order version is {actual}, not {expected}")]
+    VersionMismatch {
+        /// What the caller said.
+        expected: i32,
+        /// What it is.
+        actual: i32,
+    },
+    /// Another run is open; wait for its end and try again.
+    #[error("another operation on the order is in progress")]
+    Busy,
+    /// Only a PENDING order can be paid.
+    #[error("order status must be pending")]
+    NotPending,
+    /// The pay run failed because a line could not be held.
+    #[error("inventory unavailable")]
+    InventoryUnavailable,
+    /// The pay run failed because the money could not be taken.
+    #[error("payment declined")]
+    PaymentDeclined,
+    /// Too late to cancel.
+    #[error("order cannot be canceled in status {0}")]
+    NotCancelable(Status),
+    /// Nothing was captured, nothing is left, or the cancellation is not settled yet.
+    #[error("order is not eligible for refund")]
+    NotRefundable,
+    /// A refund of nothing or less.
+    #[error("amount.amount_minor must be positive")]
+    RefundNotPositive,
+    /// A refund in another currency than the order's.
+    #[error("amount.currency mismatch")]
+    RefundCurrency,
+    /// More than captured − refunded.
+    #[error("refund exceeds the captured amount")]
+    RefundTooHigh,
+    /// Payment could not give the money back.
+    #[error("refund failed")]
+    RefundFailed,
+}
+
+impl Refusal {
+    /// The stable code, as it stands in `google.rpc.ErrorInfo`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::VersionMismatch { .. } => "ORDER_VERSION_MISMATCH",
+            Self::Busy => "ORDER_BUSY",
+            Self::NotPending => "ORDER_NOT_PENDING",
+            Self::InventoryUnavailable => "INVENTORY_UNAVAILABLE",
+            Self::PaymentDeclined => "PAYMENT_DECLINED",
+            Self::NotCancelable(_) => "ORDER_NOT_CANCELABLE",
+            Self::NotRefundable => "ORDER_NOT_REFUNDABLE",
+            Self::RefundNotPositive => "REFUND_NOT_POSITIVE",
+            Self::RefundCurrency => "REFUND_CURRENCY_MISMATCH",
+            Self::RefundTooHigh => "REFUND_TOO_HIGH",
+            Self::RefundFailed => "REFUND_FAILED",
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The timeline: everything that happened to an order, one gapless version each (I5).
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Money, Status, StatusReason};
+
+/// One entry of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The order's version with this entry; the first is 1.
+    pub version: i32,
+    /// What happened, for example `OrderStatusChanged`.
+    pub event_type: &'static str,
+    /// Details as a JSON object.
+    pub payload: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The event that caused it; absent when a call or this service itself did.
+    pub event_id: Option<Uuid>,
+    /// The trace in which it happened.
+    pub trace_id: Option<String>,
+}
+
+/// What can be written on a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Happening<'a> {
+    Created { customer_id: &'a str },
+    Became(Status),
+    Canceled { reason: &'a StatusReason, detail: &'a str },
+    CapturedLate(Money),
+    RefundRequested { refund_id: &'a str, amount: Money, reason: &'a str },
+    RefundSucceeded { refund_id: &'a str, amount: Money },
+    RefundFailed { refund_id: &'a str, amount: Money, code: &'a str },
+    StockReleased,
+    PaymentClosed { kept: Money },
+}
+
+impl Happening<'_> {
+    /// Event type and payload, as API clients read them. The first two are printed in `docs/api.md`.
+    pub(super) fn text(&self) -> (&'static str, String) {
+        let (event_type, payload) = match self {
+            Self::Created { customer_id } => ("OrderCreated", json!({"customer_id": customer_id})),
+            Self::Became(status) => ("OrderStatusChanged", json!({"status": status.as_str()})),
+            Self::Canceled { reason, detail } => ("OrderStatusChanged", canceled(reason, detail)),
+            Self::CapturedLate(amount) => ("PaymentCaptured", amount_json(*amount)),
+            Self::RefundRequested { refund_id, amount, reason } => (
+                "RefundRequested",
+                json!({
+                    "refund_id": refund_id,
+                    "amount_minor": amount.minor(),
+                    "currency": amount.currency().code(),
+                    "reason": reason,
+                }),
+            ),
+            Self::RefundSucceeded { refund_id, amount } => (
+                "OrderRefunded",
+                json!({
+                    "refund_id": refund_id,
+                    "amount_minor": amount.minor(),
+                    "currency": amount.currency().code(),
+                }),
+            ),
+            Self::RefundFailed { refund_id, amount, code } => (
+                "RefundFailed",
+                json!({
+                    "refund_id": refund_id,
+                    "amount_minor": amount.minor(),
+                    "currency": amount.currency().code(),
+                    "code": code,
+                }),
+            ),
+            Self::StockReleased => ("StockReleased", json!({})),
+            Self::PaymentClosed { kept } => ("PaymentClosed", json!({"kept_minor": kept.minor()})),
+        };
+        (event_type, payload.to_string())
+    }
+}
+
+fn amount_json(amount: Money) -> serde_json::Value {
+    json!({"amount_minor": amount.minor(), "currency": amount.currency().code()})
+}
+
+fn canceled(reason: &StatusReason, detail: &str) -> serde_json::Value {
+    let StatusReason { code, message } = reason;
+    let status = Status::Canceled.as_str();
+    if detail.is_empty() {
+        json!({"status": status, "code": code, "message": message})
+    } else {
+        json!({"status": status, "code": code, "message": message, "detail": detail})
+    }
+}
