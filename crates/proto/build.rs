@@ -9,6 +9,7 @@ const FILES: [&str; 3] = [
     "oms/v1/payment_service.proto",
 ];
 
+#[allow(clippy::disallowed_methods, reason = "how cargo talks to a build script")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());

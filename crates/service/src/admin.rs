@@ -1,0 +1,122 @@
+//! The admin port: metrics, liveness, readiness, and a page that says where they are.
+
+use std::{fmt::Write, net::SocketAddr};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{error::StartError, listen, metrics, process::Process};
+
+/// Where the admin port listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminSettings {
+    /// `host:port`; `localhost` is both loopbacks, port 0 any free one.
+    pub listen: String,
+}
+
+impl AdminSettings {
+    /// The admin port at `listen`.
+    pub fn at(listen: impl Into<String>) -> Self {
+        Self { listen: listen.into() }
+    }
+
+    /// Every violation, as `key: what is wrong`; `at` is the path of this section.
+    #[must_use]
+    pub fn violations(&self, at: &str) -> Vec<String> {
+        listen::violations(&format!("{at}.listen"), &self.listen)
+    }
+}
+
+/// The admin server of a process. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Admin {
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Admin {
+    /// Serves the admin port on the address that `setting` names, bound now unless it was before.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn serve(process: &Process, setting: &str, listen: &str) -> Result<Self, StartError> {
+        let address = process.bind(setting, listen).await?;
+        let listeners = process.take(setting)?.into_listeners();
+        let stop = CancellationToken::new();
+        let (router, stopped) = (router(process.clone()), stop.clone());
+        process.tasks().spawn("admin", async move {
+            let servers = listeners.into_iter().map(|listener| {
+                let server = axum::serve(listener, router.clone());
+                std::future::IntoFuture::into_future(server)
+            });
+            tokio::select! {
+                () = stopped.cancelled() => Ok(()),
+                ended = try_join_all(servers) => ended.map(|_| ()),
+            }
+        });
+        Ok(Self { address, stop })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn router(process: Process) -> Router {
+    Router::new()
+        .route("/", get(landing))
+        .route("/metrics", get(metrics_page))
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readiness))
+        .with_state(process)
+}
+
+async fn metrics_page(State(process): State<Process>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], process.metrics().scrape().await)
+}
+
+/// One line a component, and 200 only if all are up.
+async fn readiness(State(process): State<Process>) -> impl IntoResponse {
+    let services = process.health();
+    let ready = !services.is_empty() && services.iter().all(|(_, health)| health.is_ready());
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut page = format!("{}\n", if ready { "ready" } else { "not ready" });
+    for (service, health) in services {
+        if health.is_draining() {
+            let _ = writeln!(page, "{service}: draining");
+        }
+        for (component, trouble) in health.components() {
+            let state = trouble.map_or_else(|| "up".to_owned(), |why| format!("down: {why}"));
+            let _ = writeln!(page, "{service}.{component}: {state}");
+        }
+    }
+    (status, page)
+}
+
+async fn landing(State(process): State<Process>) -> Html<String> {
+    let services: Vec<_> = process.health().into_iter().map(|(name, _)| name).collect();
+    Html(format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>OMS</title>\
+         <h1>OMS</h1><p>Services in this process: {}</p><ul>\
+         <li><a href=\"/metrics\">/metrics</a>: counters and gauges, for Prometheus</li>\
+         <li><a href=\"/readyz\">/readyz</a>: every component by name</li>\
+         <li><a href=\"/livez\">/livez</a>: the process answers</li></ul></html>\n",
+        services.join(", ")
+    ))
+}

@@ -1,0 +1,140 @@
+//! Reads the layers into a type, and says everything that is wrong with them.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use config::{Config, File, FileFormat};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::environment;
+
+/// Every section of the one file all services may share.
+pub const SECTIONS: [&str; 6] = ["kafka", "log", "order", "inventory", "payment", "oms"];
+
+/// Settings that can tell what is wrong with them.
+pub trait Validate {
+    /// Every violation, as `key: what is wrong`.
+    fn violations(&self) -> Vec<String>;
+}
+
+/// What is wrong with the settings; one line each, each naming its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    violations: Vec<String>,
+}
+
+impl ConfigError {
+    fn one(violation: impl Into<String>) -> Self {
+        Self { violations: vec![violation.into()] }
+    }
+
+    /// Each violation, as `key: what is wrong`.
+    #[must_use]
+    pub fn violations(&self) -> &[String] {
+        &self.violations
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.violations.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Where settings come from, weakest first; below all are the type's own defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// A TOML file.
+    pub file: Option<PathBuf>,
+    /// Environment variables by name.
+    pub environment: Vec<(String, String)>,
+    /// Settings by path, from flags.
+    pub overrides: Vec<(String, String)>,
+}
+
+/// Settings from `file`, this process's environment and `overrides` (path and value). Sections named
+/// in `known_sections` that `T` does not have belong to other services and are left alone.
+///
+/// # Errors
+/// [`ConfigError`] with every unknown key, or the first value of a wrong type, or every violation.
+pub fn load<T>(
+    file: Option<&Path>,
+    known_sections: &[&str],
+    overrides: &[(String, String)],
+) -> Result<T, ConfigError>
+where
+    T: Default + Serialize + DeserializeOwned + Validate,
+{
+    let file = file.map(Path::to_owned);
+    read(file, known_sections, environment::settings(), overrides.to_vec())
+}
+
+/// [`load`], with the environment given.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from<T>(sources: Sources, known_sections: &[&str]) -> Result<T, ConfigError>
+where
+    T: Default + Serialize + DeserializeOwned + Validate,
+{
+    let Sources { file, environment, overrides } = sources;
+    read(file, known_sections, environment::of(environment), overrides)
+}
+
+fn read<T>(
+    file: Option<PathBuf>,
+    known_sections: &[&str],
+    environment: Vec<(String, String)>,
+    overrides: Vec<(String, String)>,
+) -> Result<T, ConfigError>
+where
+    T: Default + Serialize + DeserializeOwned + Validate,
+{
+    let layers = layers(&T::default(), file, environment, overrides)?;
+    let mut unknown = Vec::new();
+    let settings: Result<T, _> = serde_ignored::deserialize(layers, |path| {
+        let path = path.to_string();
+        let section = path.split('.').next().unwrap_or_default();
+        if path != section || !known_sections.contains(&section) {
+            unknown.push(format!("{path}: unknown setting"));
+        }
+    });
+    match settings {
+        // The first value of a wrong type ends the reading, so that the unknown keys after it are
+        // not known yet: both are said.
+        Err(error) => {
+            unknown.push(error.to_string());
+            Err(ConfigError { violations: unknown })
+        }
+        Ok(_) if !unknown.is_empty() => Err(ConfigError { violations: unknown }),
+        Ok(settings) => match settings.violations() {
+            none if none.is_empty() => Ok(settings),
+            violations => Err(ConfigError { violations }),
+        },
+    }
+}
+
+fn layers(
+    defaults: &impl Serialize,
+    file: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+    overrides: Vec<(String, String)>,
+) -> Result<Config, ConfigError> {
+    let inside = |error: config::ConfigError| ConfigError::one(error.to_string());
+    let mut builder = Config::builder().add_source(Config::try_from(defaults).map_err(inside)?);
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError::one(format!("{}: {error}", path.display())))?;
+        builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+    }
+    for (path, value) in environment.into_iter().chain(overrides) {
+        builder = builder
+            .set_override(path.as_str(), value)
+            .map_err(|error| ConfigError::one(format!("{path}: {error}")))?;
+    }
+    builder.build().map_err(inside)
+}

@@ -1,0 +1,81 @@
+//! Why a service could not start, in one line an operator can act on.
+
+use std::fmt::Display;
+
+use crate::{config::ConfigError, database::DatabaseError};
+
+/// Why a service could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another program has the port.
+    #[error(
+        "{setting}: port {port} is already in use; stop the other program or set another address \
+         ({variable})"
+    )]
+    PortTaken {
+        /// The setting that names the address.
+        setting: String,
+        /// The port.
+        port: u16,
+        /// The environment variable that sets it.
+        variable: String,
+    },
+    /// The address cannot be listened on.
+    #[error("{setting}: cannot listen on {address:?}: {reason}")]
+    Address {
+        /// The setting that names the address.
+        setting: String,
+        /// The address as it was given.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error("{setting}: {source}")]
+    Database {
+        /// The setting that names the database.
+        setting: String,
+        /// What is wrong with it.
+        source: DatabaseError,
+    },
+    /// Anything else; `what` names the part that failed.
+    #[error("{what}: {reason}")]
+    Other {
+        /// The part that failed, best the setting's path.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StartError {
+    /// A start that failed in `what` for `reason`.
+    pub fn other(what: impl Into<String>, reason: impl Display) -> Self {
+        Self::Other { what: what.into(), reason: reason.to_string() }
+    }
+
+    /// A start that failed because of the database that `setting` names.
+    pub fn database(setting: impl Into<String>, source: DatabaseError) -> Self {
+        Self::Database { setting: setting.into(), source }
+    }
+
+    /// The process's exit code: 2 where the operator has to change a setting, else 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::PortTaken { .. } | Self::Address { .. } | Self::Config(_) => 2,
+            Self::Database { source, .. } if source.is_setting() => 2,
+            Self::Database { .. } | Self::Other { .. } => 1,
+        }
+    }
+}
+
+/// The environment variable of a setting: `order.grpc.listen` is `OMS_ORDER__GRPC__LISTEN`.
+#[must_use]
+pub fn variable_of(setting: &str) -> String {
+    format!("OMS_{}", setting.replace('.', "__").to_uppercase())
+}

@@ -1,0 +1,48 @@
+//! Who may call: nobody before the service is ready or while it drains, and not too many at once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{health::Health, refusal::Refusal};
+
+/// Stands before every call but health and reflection.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    health: Health,
+    /// Set once the service has been ready: a database that goes away later is the calls' own
+    /// concern, many of which may still be answered.
+    opened: Arc<AtomicBool>,
+    slots: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(super) fn new(health: Health, concurrency_max: usize) -> Self {
+        let slots = Arc::new(Semaphore::new(concurrency_max.min(Semaphore::MAX_PERMITS)));
+        Self { health, opened: Arc::default(), slots }
+    }
+
+    /// Lets a call in, for as long as it holds the permit.
+    pub(super) fn admit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        if self.health.is_draining() {
+            return Err(Refusal::unavailable("DRAINING", "the service is shutting down")
+                .retry_after(Duration::from_secs(1)));
+        }
+        if !self.opened.load(Ordering::Acquire) {
+            if !self.health.is_ready() {
+                return Err(Refusal::unavailable("STARTING", "the service is starting"));
+            }
+            self.opened.store(true, Ordering::Release);
+        }
+        self.slots.clone().try_acquire_owned().map_err(|_| {
+            Refusal::unavailable("OVERLOADED", "too many calls at once")
+                .retry_after(Duration::from_millis(200))
+        })
+    }
+}

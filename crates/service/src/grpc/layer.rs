@@ -1,0 +1,151 @@
+//! What every call passes: the gate, a span in the caller's trace, a meter, and a net for panics.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderMap, Request, Response};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+use tracing::{Instrument, Span, field};
+
+use super::{
+    api::Methods,
+    body::{Answer, code_of},
+    gate::Gate,
+    meter::{GrpcMetrics, Meter},
+};
+use crate::{refusal::Refusal, tasks::panic_text};
+
+/// What all calls of one server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) gate: Gate,
+    pub(super) methods: Methods,
+    pub(super) metrics: Arc<GrpcMetrics>,
+    pub(super) intake: CancellationToken,
+    pub(super) killed: CancellationToken,
+}
+
+/// Wraps a server's routes.
+#[derive(Clone, Debug)]
+pub(super) struct GrpcLayer(pub(super) Arc<Shared>);
+
+impl<S> Layer<S> for GrpcLayer {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { inner, shared: self.0.clone() }
+    }
+}
+
+/// Routes behind the layer.
+#[derive(Clone, Debug)]
+pub(super) struct Guarded<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = self.shared.clone();
+        let path = request.uri().path();
+        let (service, method) = match shared.methods.get(path) {
+            Some((service, method)) => (service.as_str(), method.as_str()),
+            // Not the caller's words: they could fill the memory with labels.
+            None => ("unknown", "unknown"),
+        };
+        let mut meter = Meter::start(shared.metrics.clone(), service, method);
+        let span = span(service, method, request.headers());
+        let slot = match admit(&shared.gate, service) {
+            Ok(slot) => slot,
+            Err(refusal) => {
+                meter.finish(refusal.code);
+                return Box::pin(async { Ok(Status::from(refusal).into_http()) });
+            }
+        };
+        let call = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        Box::pin(async move {
+            let done = tokio::select! {
+                biased;
+                // The connection is dead too: nobody reads this.
+                () = shared.killed.cancelled() => return Ok(gone()),
+                done = call.instrument(span.clone()) => done,
+            };
+            let response = match done {
+                Ok(Ok(response)) => response,
+                Ok(Err(never)) => match never {},
+                Err(panic) => {
+                    let _entered = span.enter();
+                    tracing::error!(error = panic_text(panic.as_ref()), "a call panicked");
+                    Status::from(Refusal::internal()).into_http()
+                }
+            };
+            Ok(watched(response, meter, span, shared.intake.clone(), slot))
+        })
+    }
+}
+
+fn admit(gate: &Gate, service: &str) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    if service.starts_with("grpc.health.") || service.starts_with("grpc.reflection.") {
+        return Ok(None);
+    }
+    gate.admit().map(Some)
+}
+
+/// The server span of a call, a child of the caller's where it named one.
+fn span(service: &str, method: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
+        "grpc",
+        otel.name = field::Empty,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.service = service,
+        rpc.method = method,
+    );
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{service}/{method}"));
+        if let Some(parent) = headers.get("traceparent").and_then(|value| value.to_str().ok()) {
+            oms_telemetry::set_parent(&span, parent);
+        }
+    }
+    span
+}
+
+fn watched(
+    response: Response<Body>,
+    mut meter: Meter,
+    span: Span,
+    intake: CancellationToken,
+    slot: Option<OwnedSemaphorePermit>,
+) -> Response<Body> {
+    let (head, body) = response.into_parts();
+    if let Some(code) = code_of(&head.headers) {
+        meter.finish(code);
+    } else if !head.status.is_success() {
+        meter.finish(Code::Unknown);
+    }
+    Response::from_parts(head, Body::new(Answer::new(body, meter, span, intake, slot)))
+}
+
+fn gone() -> Response<Body> {
+    Status::unavailable("killed").into_http()
+}

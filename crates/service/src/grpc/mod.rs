@@ -1,0 +1,17 @@
+//! The gRPC server of a host: reflection, health, a gate until ready, metrics, spans, limits.
+
+mod api;
+mod body;
+mod connection;
+mod deadline;
+mod gate;
+mod layer;
+mod meter;
+mod serve;
+mod settings;
+
+pub use api::GrpcApi;
+pub use deadline::{DEFAULT_DEADLINE, deadline};
+pub use settings::{GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX};
+
+pub(crate) use serve::serve;

@@ -1,0 +1,169 @@
+//! The whole `main` of a service binary.
+
+use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+use oms_seams::Seams;
+use oms_telemetry::LogSettings;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    admin::{Admin, AdminSettings},
+    config::{self, SECTIONS, Validate},
+    error::StartError,
+    host::Host,
+    process::Process,
+};
+
+/// How long a drain may take.
+pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long a start is waited for before it is reported as slow.
+const READY_REPORT: Duration = Duration::from_secs(30);
+
+/// A service as a program.
+pub trait Program: 'static {
+    /// The service's name, for example `order`; also the name of its section.
+    const NAME: &'static str;
+    /// All its settings.
+    type Config: Default + Serialize + DeserializeOwned + Validate + Send + 'static;
+    /// What keeps it running.
+    type Running: Send;
+
+    /// The `[log]` section.
+    fn log(config: &Self::Config) -> &LogSettings;
+    /// The service's admin port; its setting is `NAME.admin.listen`.
+    fn admin(config: &Self::Config) -> &AdminSettings;
+    /// Brings the database up to date and ends.
+    fn migrate(config: Self::Config) -> impl Future<Output = Result<(), StartError>> + Send;
+    /// Starts the service on `host`.
+    fn start(
+        config: Self::Config,
+        host: Host,
+    ) -> impl Future<Output = Result<Self::Running, StartError>> + Send;
+}
+
+#[derive(Parser)]
+#[command(version, about = "One service of OMS")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Settings, as TOML.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, for example order.grpc.listen=localhost:0; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Run the service (the default).
+    Serve,
+    /// Bring the database up to date and end.
+    Migrate,
+    /// Print the effective settings, secrets hidden.
+    Config,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// Runs a service binary: `serve` (default), `migrate` or `config`. Exit code 2 means that a setting
+/// has to be changed; the reason is on standard error, one line each.
+#[must_use]
+pub fn run_service<P: Program>() -> ExitCode {
+    let arguments = Arguments::parse();
+    match execute::<P>(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            for line in error.to_string().lines() {
+                let _ = writeln!(stderr, "oms-{}: {line}", P::NAME);
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
+    let Arguments { command, config, set } = arguments;
+    let settings: P::Config = config::load(config.as_deref(), &SECTIONS, &set)?;
+    let command = command.unwrap_or(Command::Serve);
+    if let Command::Config = command {
+        let _ = std::io::stdout().write_all(config::show(&settings).as_bytes());
+        return Ok(());
+    }
+    let _guard =
+        oms_telemetry::init(P::log(&settings)).map_err(|error| StartError::other("log", error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| StartError::other("runtime", error))?;
+    let ended = runtime.block_on(async {
+        match command {
+            Command::Migrate => P::migrate(settings).await,
+            Command::Serve | Command::Config => serve::<P>(settings).await,
+        }
+    });
+    // What still blocks a thread now must not hold the exit up.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn serve<P: Program>(settings: P::Config) -> Result<(), StartError> {
+    let process = Process::new();
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let setting = format!("{}.admin.listen", P::NAME);
+    let admin = Admin::serve(&process, &setting, &P::admin(&settings).listen).await?;
+    let host = Host::new(P::NAME, Seams::system(), process.clone());
+    let started = tokio::select! {
+        started = P::start(settings, host.clone()) => started,
+        () = &mut stop => return Ok(()),
+    };
+    let running = match started {
+        Ok(running) => running,
+        Err(error) => {
+            host.drain(DRAIN_MAX).await;
+            return Err(error);
+        }
+    };
+    tracing::info!(service = P::NAME, admin = %admin.address(), "started");
+    let outcome = tokio::select! {
+        reason = process.failed().wait() => Err(StartError::other(P::NAME, reason)),
+        () = &mut stop => Ok(()),
+        never = report_ready(&host) => match never {},
+    };
+    tracing::info!(service = P::NAME, "draining");
+    host.drain(DRAIN_MAX).await;
+    drop(running);
+    outcome
+}
+
+/// Logs when the service is ready, and what it waits for while it is not.
+async fn report_ready(host: &Host) -> std::convert::Infallible {
+    while let Err(slow) = host.ready(READY_REPORT).await {
+        tracing::warn!("{slow}");
+    }
+    tracing::info!(service = host.name(), "ready");
+    std::future::pending().await
+}
+
+/// Resolves at SIGINT or SIGTERM.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
+    let listen = |kind| signal(kind).map_err(|error| StartError::other("signals", error));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
