@@ -1,7 +1,7 @@
 //! The committed snapshot of everything a client depends on.
 //!
-//! When the difference is meant, and additive, write the snapshot anew and commit it with the change:
-//! `cargo test -p oms-proto -- --ignored write_the_contract`.
+//! When the difference is meant, and additive, write the snapshot anew and commit it with the
+//! change: `cargo test -p oms-proto -- --ignored write_the_contract`.
 
 use std::{fs, path::PathBuf};
 

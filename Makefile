@@ -1,0 +1,41 @@
+# An index of verbs: each says what it does, and none is a program.
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test check fmt lint doc tidy docs docs-check clean-data
+
+help: ## Show this list
+	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+run: ## Run everything on this machine: three services, broker, databases under ./data
+	cargo run --quiet --package oms -- run
+
+demo: ## Play every scenario in a scratch folder on free ports; exit 0 when all held
+	cargo run --quiet --package oms -- demo
+
+build: ## Compile every crate and test
+	cargo build --workspace --all-targets
+
+test: ## Run all tests that need no installed server
+	cargo test --workspace
+
+check: fmt lint doc tidy docs-check test ## Everything CI runs
+
+fmt: ## Check the format (to apply it: cargo fmt --all)
+	cargo fmt --all --check
+
+lint: ## Run clippy; a warning is an error
+	cargo clippy --workspace --all-targets -- --deny warnings
+
+doc: ## Build the rustdoc pages; a warning is an error
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+
+tidy: ## Check the house rules no compiler checks
+	cargo xtask tidy
+
+docs: ## Write docs/events.md and docs/states.md from the code
+	cargo xtask docs
+
+docs-check: ## Check that the generated pages are current
+	cargo xtask docs --check
+
+clean-data: ## Delete the databases of `make run`
+	rm -rf data

@@ -1,0 +1,7 @@
+//! The pages generated from code: `docs/events.md` and `docs/states.md`.
+
+mod events;
+mod examples;
+mod page;
+
+pub use page::{Page, pages};
