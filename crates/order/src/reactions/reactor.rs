@@ -1,0 +1,109 @@
+//! The reactions as messaging's consumer drives them: a batch of events, one transaction.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
+use sea_orm::DatabaseTransaction;
+
+use super::router;
+use crate::{
+    domain::{Milestone, Order, Refund},
+    store::Session,
+};
+
+/// What follows from a reaction outside the order itself.
+#[async_trait]
+pub trait Aftermath: Send + Sync + 'static {
+    /// The outcome of a refund that a call asked for is known: within the transaction, gives its
+    /// answer to the idempotency keys that wait for it.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    async fn refund_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        refund: &Refund,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure>;
+
+    /// The transaction is committed: wakes the calls that wait for the order, counts milestones.
+    fn committed(&self, order: &str, milestones: &[Milestone]);
+}
+
+/// This service's reactions.
+pub struct OrderReactor {
+    router: Router<Session>,
+    aftermath: Arc<dyn Aftermath>,
+    /// Saved, not yet committed, by order. An order's stream is locked from load to commit, so
+    /// that no two transactions meet here.
+    saved: Mutex<BTreeMap<String, Vec<Milestone>>>,
+}
+
+impl OrderReactor {
+    /// Reactions with what follows from them.
+    #[must_use]
+    pub fn new(aftermath: Arc<dyn Aftermath>) -> Self {
+        Self { router: router(), aftermath, saved: Mutex::default() }
+    }
+
+    fn saved(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Milestone>>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for OrderReactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrderReactor").field("router", &self.router).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Reactor for OrderReactor {
+    type Session = Session;
+
+    fn hears(&self, event_type: &str) -> bool {
+        self.router.hears(event_type)
+    }
+
+    async fn load(&self, tx: &mut Tx, events: &[&Event]) -> Result<Session, Failure> {
+        let mut ids: Vec<String> = events.iter().map(|event| event.subject.clone()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // What an earlier transaction left here was rolled back.
+        self.saved().retain(|id, _| ids.binary_search(id).is_err());
+        Session::load(tx, &ids).await
+    }
+
+    fn react(&self, session: &mut Session, event: &Event) -> Result<Outcome, Failure> {
+        self.router.react(session, event)
+    }
+
+    async fn save(&self, tx: &mut Tx, session: Session) -> Result<(), Failure> {
+        let now = session.now();
+        for changed in session.save(tx).await? {
+            let order = &changed.order;
+            let ended = changed.ended_refunds.iter().filter_map(|id| order.refund(id));
+            for refund in ended {
+                self.aftermath.refund_ended(tx.conn(), order, refund, now).await?;
+            }
+            self.saved().insert(order.id().to_string(), changed.milestones);
+        }
+        Ok(())
+    }
+
+    fn committed(&self, streams: &[String]) {
+        for stream in streams {
+            let saved = self.saved().remove(stream);
+            if let Some(milestones) = saved {
+                self.aftermath.committed(stream, &milestones);
+            }
+        }
+    }
+}

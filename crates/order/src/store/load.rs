@@ -1,0 +1,83 @@
+//! Reading orders: one query per table, however many orders.
+
+use std::collections::BTreeMap;
+
+use oms_messaging::Failure;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    entities::{lines, orders, refunds, timeline},
+    rows,
+};
+use crate::domain::Order;
+
+/// An order and its row version, by order id.
+pub(super) type Loaded = BTreeMap<String, (Order, i64)>;
+
+/// The orders of `ids` that exist, by id. Inside a transaction that holds their streams this is
+/// what is; on any other connection it is what was committed.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn load_orders<C: ConnectionTrait>(
+    conn: &C,
+    ids: &[String],
+) -> Result<BTreeMap<String, Order>, Failure> {
+    Ok(load(conn, ids).await?.into_iter().map(|(id, (order, _))| (id, order)).collect())
+}
+
+pub(super) async fn load<C: ConnectionTrait>(conn: &C, ids: &[String]) -> Result<Loaded, Failure> {
+    if ids.is_empty() {
+        return Ok(Loaded::new());
+    }
+    let wanted = || ids.iter().map(String::as_str);
+    let found = orders::Entity::find().filter(orders::Column::Id.is_in(wanted())).all(conn).await?;
+    if found.is_empty() {
+        return Ok(Loaded::new());
+    }
+    let mut line_rows: BTreeMap<String, Vec<lines::Model>> = BTreeMap::new();
+    let select = lines::Entity::find()
+        .filter(lines::Column::OrderId.is_in(wanted()))
+        .order_by_asc(lines::Column::OrderId)
+        .order_by_asc(lines::Column::Revision)
+        .order_by_asc(lines::Column::Position);
+    for line in select.all(conn).await? {
+        line_rows.entry(line.order_id.clone()).or_default().push(line);
+    }
+    let mut refund_rows: BTreeMap<String, Vec<refunds::Model>> = BTreeMap::new();
+    let select = refunds::Entity::find()
+        .filter(refunds::Column::OrderId.is_in(wanted()))
+        .order_by_asc(refunds::Column::AskedAt)
+        .order_by_asc(refunds::Column::Id);
+    for refund in select.all(conn).await? {
+        refund_rows.entry(refund.order_id.clone()).or_default().push(refund);
+    }
+    let mut loaded = Loaded::new();
+    for row in found {
+        let mut present = line_rows.remove(&row.id).unwrap_or_default();
+        present.retain(|line| line.revision == rows::lines_revision(row.revision));
+        let given_back = refund_rows.remove(&row.id).unwrap_or_default();
+        let order = rows::order_of(&row, present, given_back)?;
+        loaded.insert(row.id, (order, row.row_version));
+    }
+    Ok(loaded)
+}
+
+/// The newest `max` entries of an order's timeline, oldest first.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn load_timeline<C: ConnectionTrait>(
+    conn: &C,
+    order: &str,
+    max: u64,
+) -> Result<Vec<timeline::Model>, Failure> {
+    let mut entries = timeline::Entity::find()
+        .filter(timeline::Column::OrderId.eq(order))
+        .order_by_desc(timeline::Column::Version)
+        .limit(max)
+        .all(conn)
+        .await?;
+    entries.reverse();
+    Ok(entries)
+}

@@ -1,0 +1,13 @@
+//! Orders in the database: load what a transaction concerns, save what changed of it.
+
+mod fingerprint;
+mod load;
+mod rows;
+mod save;
+mod session;
+
+pub mod entities;
+
+pub use fingerprint::{Claimed, claim_fingerprint, forget_fingerprints};
+pub use load::{load_orders, load_timeline};
+pub use session::{Changed, Session};

@@ -1,0 +1,164 @@
+//! The orders of one transaction: loaded together, changed in memory, saved together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use oms_messaging::{Announcement, Event, Failure, Standing, Tx};
+
+use super::{load, save};
+use crate::{
+    announce::announcement,
+    domain::{Milestone, Order, OrderState, RefundState},
+};
+
+/// The orders a transaction concerns. Their streams must be locked before they are loaded, so that
+/// everything seen here stays true until the commit (saga rule 1).
+#[derive(Debug)]
+pub struct Session {
+    now: DateTime<Utc>,
+    orders: BTreeMap<String, Held>,
+    outgoing: Vec<Announcement>,
+    repeats: BTreeSet<String>,
+}
+
+/// An order with what the database knows of it.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) order: Order,
+    /// As it was loaded; none for a new order.
+    pub(super) before: Option<(OrderState, i64)>,
+}
+
+impl Held {
+    pub(super) fn is_changed(&self) -> bool {
+        self.before.as_ref().is_none_or(|(state, _)| state != self.order.state())
+    }
+
+    fn ended_refunds(&self) -> Vec<String> {
+        let was_open = |id: &str| {
+            self.before.as_ref().is_some_and(|(state, _)| {
+                state.refunds.iter().any(|r| r.id == id && r.state == RefundState::Open)
+            })
+        };
+        let ended = self.order.refunds().iter().filter(|r| r.state != RefundState::Open);
+        ended.filter(|r| was_open(&r.id)).map(|r| r.id.clone()).collect()
+    }
+}
+
+/// An order that a transaction changed, after it was saved.
+#[derive(Debug)]
+pub struct Changed {
+    /// The order as it is now.
+    pub order: Order,
+    /// What to count once the transaction is committed.
+    pub milestones: Vec<Milestone>,
+    /// Refunds asked for whose outcome this transaction learned.
+    pub ended_refunds: Vec<String>,
+}
+
+impl Session {
+    /// Loads the orders of `ids` that exist; `tx` holds their streams.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn load(tx: &Tx, ids: &[String]) -> Result<Self, Failure> {
+        let loaded = load::load(tx.conn(), ids).await?;
+        let held = |(id, (order, row_version)): (String, (Order, i64))| {
+            let before = Some((order.state().clone(), row_version));
+            (id, Held { order, before })
+        };
+        Ok(Self {
+            now: tx.now(),
+            orders: loaded.into_iter().map(held).collect(),
+            outgoing: Vec::new(),
+            repeats: BTreeSet::new(),
+        })
+    }
+
+    /// The transaction's instant.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// An order of the transaction.
+    #[must_use]
+    pub fn order(&self, id: &str) -> Option<&Order> {
+        self.orders.get(id).map(|held| &held.order)
+    }
+
+    /// An order of the transaction, to be changed.
+    pub fn order_mut(&mut self, id: &str) -> Option<&mut Order> {
+        self.orders.get_mut(id).map(|held| &mut held.order)
+    }
+
+    /// Every order of the transaction, to be changed.
+    pub fn orders_mut(&mut self) -> impl Iterator<Item = &mut Order> {
+        self.orders.values_mut().map(|held| &mut held.order)
+    }
+
+    /// Adds a new order; its stream is held.
+    pub fn insert(&mut self, order: Order) {
+        self.orders.insert(order.id().to_string(), Held { order, before: None });
+    }
+
+    /// Turns an order's new facts into announcements now, in the present trace, caused by `event`.
+    /// Facts not collected so are announced by [`Session::save`].
+    ///
+    /// # Errors
+    /// [`Failure::Unclassified`] when an event cannot be written.
+    pub fn collect(&mut self, id: &str, event: &Event) -> Result<(), Failure> {
+        let Some(held) = self.orders.get_mut(id) else { return Ok(()) };
+        for fact in held.order.take_facts() {
+            self.outgoing.push(announcement(&held.order, fact)?.caused_by(event));
+        }
+        Ok(())
+    }
+
+    /// Says everything about an order again when the session is saved (saga rule 10).
+    pub fn repeat(&mut self, id: &str) {
+        self.repeats.insert(id.to_owned());
+    }
+
+    /// Writes what changed with one statement per table, says what is to be said, and tells where
+    /// the streams stand. Returns the changed orders.
+    ///
+    /// # Errors
+    /// [`Failure::Transient`] when a row was changed by somebody who did not hold its stream, and
+    /// any failure of the store.
+    pub async fn save(mut self, tx: &mut Tx) -> Result<Vec<Changed>, Failure> {
+        for held in self.orders.values_mut() {
+            for fact in held.order.take_facts() {
+                self.outgoing.push(announcement(&held.order, fact)?);
+            }
+        }
+        let mut changed: Vec<Held> = self.orders.into_values().filter(Held::is_changed).collect();
+        save::write(tx.conn(), &mut changed).await?;
+        for said in self.outgoing {
+            tx.announce(said)?;
+        }
+        for held in &changed {
+            tx.set_standing(&held.order.id().to_string(), standing(&held.order))?;
+        }
+        for stream in self.repeats {
+            tx.resend(&stream, false).await?;
+        }
+        let done = |mut held: Held| Changed {
+            milestones: held.order.take_milestones(),
+            ended_refunds: held.ended_refunds(),
+            order: held.order,
+        };
+        Ok(changed.into_iter().map(done).collect())
+    }
+}
+
+/// Where an order's stream stands in this service (saga rule 10).
+fn standing(order: &Order) -> Standing {
+    if order.is_waiting() {
+        Standing::Waiting
+    } else if order.has_ended() {
+        Standing::Ended
+    } else {
+        Standing::Resting
+    }
+}
