@@ -30,3 +30,9 @@ macro_rules! event {
     };
 }
 pub(crate) use event;
+
+/// The topic of every event.
+pub const TOPIC: &str = "oms.saga.events";
+
+/// The topic of dead letters: events some service could not handle.
+pub const DEAD_LETTER_TOPIC: &str = "oms.saga.events.dlq";

@@ -1,1 +1,112 @@
-fn main() {}
+//! `oms`: the whole system on one machine, and its demonstration.
+#![forbid(unsafe_code)]
+
+mod clients;
+mod config;
+mod demo;
+mod run;
+mod system;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use oms_service::{StartError, config as settings};
+use oms_telemetry::LogSettings;
+
+use crate::config::OmsConfig;
+
+#[derive(Parser)]
+#[command(version, about = "Order management as three choreographed services")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine: three services, a broker, their databases.
+    Run(Settings),
+    /// Play and check every scenario in a scratch system on free ports; exit code 0 if all held.
+    Demo {
+        /// What is logged to standard error, for example info or oms_order=debug.
+        #[arg(long, value_name = "FILTER", default_value = "warn")]
+        log: String,
+    },
+    /// Print the effective settings of `oms run`, secrets hidden.
+    Config(Settings),
+}
+
+#[derive(clap::Args)]
+struct Settings {
+    /// Settings, as TOML; deploy/config/oms.toml lists them all.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, for example order.grpc.listen=localhost:0; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// The folder of the databases.
+    #[arg(long, value_name = "FOLDER", default_value = "data")]
+    data: PathBuf,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            let code = error.downcast_ref().map_or(1, StartError::exit_code);
+            let mut stderr = std::io::stderr().lock();
+            for line in format!("{error:#}").lines() {
+                // Nobody is left to tell when standard error is closed.
+                let _ = writeln!(stderr, "oms: {line}");
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(flags) => {
+            let config = flags.load()?;
+            block_on(&config.log.clone(), run::run(config, &flags.data))??;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(flags) => {
+            let shown = settings::show(&flags.load()?);
+            std::io::stdout().write_all(shown.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo { log } => {
+            let settings = LogSettings { level: log.clone(), ..LogSettings::default() };
+            let held = block_on(&settings, demo::demo(&log))??;
+            Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+impl Settings {
+    fn load(&self) -> Result<OmsConfig, StartError> {
+        let file = self.config.as_deref();
+        let mut config: OmsConfig = settings::load(file, &settings::SECTIONS, &self.set)?;
+        config.keep_data_in(Path::new(&self.data));
+        Ok(config)
+    }
+}
+
+fn block_on<T>(log: &LogSettings, future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let _guard = oms_telemetry::init(log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(future);
+    // What still blocks a thread now must not hold the exit up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    Ok(done)
+}

@@ -1,0 +1,155 @@
+//! Settings of `oms run`: the shared sections, the three services', and its own.
+
+use std::path::Path;
+
+use oms_inventory::config::{InventoryConfig, InventorySettings};
+use oms_messaging::KafkaSettings;
+use oms_order::config::{OrderConfig, OrderSettings};
+use oms_payment::config::{PaymentConfig, PaymentSettings};
+use oms_service::{AdminSettings, Validate};
+use oms_telemetry::LogSettings;
+use serde::{Deserialize, Serialize};
+
+/// Everything the embedded arrangement reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OmsConfig {
+    pub(crate) kafka: KafkaSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) order: OrderSettings,
+    pub(crate) inventory: InventorySettings,
+    pub(crate) payment: PaymentSettings,
+    pub(crate) oms: OmsSettings,
+}
+
+/// The `[oms]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OmsSettings {
+    /// The one admin port of the process.
+    pub(crate) admin: AdminSettings,
+    /// Where the embedded broker can be reached first, `host:port`.
+    pub(crate) kafka_listen: String,
+    /// Partitions of the topic on the embedded broker.
+    pub(crate) partitions: i32,
+    /// How long the embedded broker holds an empty fetch, in milliseconds: the latency of a hop.
+    pub(crate) fetch_wait_ms_max: u64,
+}
+
+impl Default for OmsSettings {
+    fn default() -> Self {
+        Self {
+            admin: AdminSettings::at("localhost:9091"),
+            kafka_listen: "localhost:9092".to_owned(),
+            partitions: 12,
+            fetch_wait_ms_max: 5,
+        }
+    }
+}
+
+impl Validate for OmsConfig {
+    fn violations(&self) -> Vec<String> {
+        let mut found = self.order_config().violations();
+        found.extend(self.inventory_config().violations());
+        found.extend(self.payment_config().violations());
+        found.extend(self.oms.admin.violations("oms.admin"));
+        found.extend(
+            AdminSettings::at(self.oms.kafka_listen.clone())
+                .violations("oms.kafka")
+                .into_iter()
+                .map(|line| line.replacen("oms.kafka.listen", "oms.kafka_listen", 1)),
+        );
+        if !(1..=1_000).contains(&self.oms.partitions) {
+            found.push("oms.partitions: must be between 1 and 1000".to_owned());
+        }
+        if self.oms.fetch_wait_ms_max == 0 {
+            found.push("oms.fetch_wait_ms_max: must be greater than zero".to_owned());
+        }
+        // The shared sections are checked once for each service.
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+impl OmsConfig {
+    /// Puts every database that still has its default place into `folder`.
+    pub(crate) fn keep_data_in(&mut self, folder: &Path) {
+        let place = |url: &mut String| {
+            if let Some(file) = url.strip_prefix("sqlite:data/") {
+                *url = format!("sqlite:{}", folder.join(file).display());
+            }
+        };
+        place(&mut self.order.database.url);
+        place(&mut self.inventory.database.url);
+        place(&mut self.payment.database.url);
+        place(&mut self.payment.gateway.url);
+    }
+
+    /// Every port any free one, as a second system beside a running one needs.
+    pub(crate) fn on_free_ports(mut self) -> Self {
+        for listen in [
+            &mut self.order.grpc.listen,
+            &mut self.inventory.grpc.listen,
+            &mut self.payment.grpc.listen,
+            &mut self.oms.admin.listen,
+            &mut self.oms.kafka_listen,
+        ] {
+            "localhost:0".clone_into(listen);
+        }
+        self
+    }
+
+    /// Every service talks to this broker, tuned for the embedded one.
+    pub(crate) fn with_broker(mut self, bootstrap: &str) -> Self {
+        bootstrap.clone_into(&mut self.kafka.bootstrap);
+        self.kafka.fetch_wait_ms_max = self.oms.fetch_wait_ms_max;
+        self
+    }
+
+    pub(crate) fn order_config(&self) -> OrderConfig {
+        let (kafka, log) = (self.kafka.clone(), self.log.clone());
+        OrderConfig { kafka, log, order: self.order.clone() }
+    }
+
+    pub(crate) fn inventory_config(&self) -> InventoryConfig {
+        let (kafka, log) = (self.kafka.clone(), self.log.clone());
+        InventoryConfig { kafka, log, inventory: self.inventory.clone() }
+    }
+
+    pub(crate) fn payment_config(&self) -> PaymentConfig {
+        let (kafka, log) = (self.kafka.clone(), self.log.clone());
+        PaymentConfig { kafka, log, payment: self.payment.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_violate_nothing() {
+        assert_eq!(OmsConfig::default().violations(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_fault_in_a_shared_section_is_told_once() {
+        let mut config = OmsConfig::default();
+        config.kafka.fetch_wait_ms_max = 0;
+        config.oms.kafka_listen = "nowhere".to_owned();
+        let found = config.violations();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("kafka.fetch_wait_ms_max:"), "{found:?}");
+        assert!(found[1].starts_with("oms.kafka_listen:"), "{found:?}");
+    }
+
+    #[test]
+    fn only_databases_in_their_default_place_follow_the_data_folder() {
+        let mut config = OmsConfig::default();
+        config.payment.database.url = "sqlite:elsewhere/payment.db".to_owned();
+        config.keep_data_in(Path::new("there"));
+        assert_eq!(config.order.database.url, "sqlite:there/order.db");
+        assert_eq!(config.payment.gateway.url, "sqlite:there/gateway.db");
+        assert_eq!(config.payment.database.url, "sqlite:elsewhere/payment.db");
+    }
+}

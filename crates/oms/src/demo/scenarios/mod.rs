@@ -1,0 +1,23 @@
+//! The scenarios of the demo: the reference document's three, then what may go wrong.
+
+mod happy;
+mod retries;
+mod unhappy;
+
+use std::io::Write;
+
+use super::{sightings::Sightings, stage::Stage};
+
+/// Plays every scenario in order.
+pub(crate) async fn play<W: Write>(
+    stage: &mut Stage<W>,
+    sightings: &mut Sightings,
+) -> anyhow::Result<()> {
+    happy::successful_order(stage, sightings).await?;
+    happy::canceled_afterwards(stage).await?;
+    happy::refunded_in_part(stage).await?;
+    unhappy::out_of_stock(stage).await?;
+    unhappy::declined(stage).await?;
+    unhappy::canceled_during_the_run(stage).await?;
+    retries::same_parameters(stage).await
+}

@@ -1,0 +1,8 @@
+//! Whole-system stories from the outside, one a file.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod drain;
+mod kill;
+mod refusals;
+mod topic;
+mod wire;
