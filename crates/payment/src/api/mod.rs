@@ -1,0 +1,7 @@
+//! gRPC: `oms.v1.PaymentService`.
+
+mod convert;
+mod payment_service;
+mod request;
+
+pub use payment_service::PaymentApi;

@@ -1,0 +1,169 @@
+//! What the API reads: payments with their movements and calls, never locking anything.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use oms_messaging::Failure;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
+};
+
+use crate::{
+    domain::Snapshot,
+    store::{entities::payment, instant, micros, snapshots},
+};
+
+/// Calls to the gateway shown with a payment.
+pub const ATTEMPTS_MAX: i64 = 100;
+
+/// A payment as it is shown.
+#[derive(Clone, Debug)]
+pub struct PaymentView {
+    /// The payment itself.
+    pub payment: Snapshot,
+    /// The newest calls to the gateway, newest first, at most [`ATTEMPTS_MAX`].
+    pub attempts: Vec<AttemptView>,
+}
+
+/// A call to the gateway as it is shown.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct AttemptView {
+    order_id: String,
+    /// The key asked with.
+    pub idempotency_key: String,
+    /// `approved`, `declined` or `unknown`.
+    pub outcome: String,
+    /// Microseconds since 1970.
+    pub at: i64,
+}
+
+/// A place in the list of payments: everything older than this comes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// When the payment was first heard of.
+    pub created_at: DateTime<Utc>,
+    /// Its order; decides between payments of one instant.
+    pub order_id: String,
+}
+
+impl Position {
+    /// Where a payment stands in the list.
+    #[must_use]
+    pub fn of(payment: &Snapshot) -> Self {
+        Self { created_at: payment.created_at, order_id: payment.order_id.clone() }
+    }
+
+    /// As the opaque text of a page token.
+    #[must_use]
+    pub fn to_token(&self) -> String {
+        format!("{:x}.{}", micros(self.created_at), self.order_id)
+    }
+
+    /// Reads a page token; `None` for what is none.
+    #[must_use]
+    pub fn from_token(token: &str) -> Option<Self> {
+        let (created_at, order_id) = token.split_once('.')?;
+        let created_at = i64::from_str_radix(created_at, 16).ok()?;
+        Some(Self { created_at: instant(created_at), order_id: order_id.to_owned() })
+    }
+}
+
+/// Reads payments.
+#[derive(Clone, Debug)]
+pub struct Queries {
+    read: DatabaseConnection,
+}
+
+impl Queries {
+    /// Queries over a connection for reading.
+    #[must_use]
+    pub fn new(read: DatabaseConnection) -> Self {
+        Self { read }
+    }
+
+    /// The payment of an order, if payment has heard of it.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn payment(&self, order_id: &str) -> Result<Option<PaymentView>, Failure> {
+        Ok(self.views(&[order_id.to_owned()]).await?.pop())
+    }
+
+    /// Payments newest first, from after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn payments(
+        &self,
+        after: Option<&Position>,
+        limit: u64,
+    ) -> Result<Vec<PaymentView>, Failure> {
+        use payment::Column as C;
+        let mut page = payment::Entity::find().select_only().column(C::OrderId);
+        if let Some(Position { created_at, order_id }) = after {
+            let at = micros(*created_at);
+            let same = Condition::all().add(C::CreatedAt.eq(at)).add(C::OrderId.lt(order_id));
+            page = page.filter(Condition::any().add(C::CreatedAt.lt(at)).add(same));
+        }
+        let orders: Vec<String> = page
+            .order_by_desc(C::CreatedAt)
+            .order_by_desc(C::OrderId)
+            .limit(limit)
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        self.views(&orders).await
+    }
+
+    /// The payments of these orders, in this order, as far as they exist.
+    async fn views(&self, orders: &[String]) -> Result<Vec<PaymentView>, Failure> {
+        let mut found = snapshots(&self.read, orders).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut attempts = self.attempts(orders).await?;
+        let views = orders.iter().filter_map(|order| {
+            let payment = found.remove(order)?;
+            Some(PaymentView { payment, attempts: attempts.remove(order).unwrap_or_default() })
+        });
+        Ok(views.collect())
+    }
+
+    /// The newest calls of each of these orders, by order.
+    async fn attempts(
+        &self,
+        orders: &[String],
+    ) -> Result<BTreeMap<String, Vec<AttemptView>>, Failure> {
+        let places: Vec<String> = (1..=orders.len()).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT order_id, idempotency_key, outcome, at FROM ( \
+             SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY at DESC, id DESC) AS place \
+             FROM attempts WHERE order_id IN ({})) AS newest \
+             WHERE place <= {ATTEMPTS_MAX} ORDER BY order_id, place",
+            places.join(", "),
+        );
+        let values = orders.iter().map(|order| order.as_str().into());
+        let backend = self.read.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, text, values);
+        let mut by_order: BTreeMap<String, Vec<AttemptView>> = BTreeMap::new();
+        for attempt in AttemptView::find_by_statement(statement).all(&self.read).await? {
+            by_order.entry(attempt.order_id.clone()).or_default().push(attempt);
+        }
+        Ok(by_order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_token_leads_back_to_its_position() {
+        let position = Position { created_at: instant(1_234_567_890), order_id: "a.b".to_owned() };
+        assert_eq!(Position::from_token(&position.to_token()), Some(position));
+        for bad in ["", "x", "zz.a", "12"] {
+            assert_eq!(Position::from_token(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One call to the gateway.
+
+use std::{sync::Arc, time::Duration};
+
+use oms_seams::Faults;
+use tokio::time::{Instant, timeout};
+use tracing::Instrument;
+
+use super::due::{Due, Order};
+use crate::{
+    gateway::{Gateway, Unknown, Verdict},
+    metrics::PaymentMetrics,
+};
+
+/// What calls need.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub gateway: Arc<dyn Gateway>,
+    pub faults: Faults,
+    pub metrics: Arc<PaymentMetrics>,
+    pub timeout: Duration,
+}
+
+/// A movement with what the gateway said about it.
+#[derive(Clone, Debug)]
+pub(super) struct Answered {
+    pub due: Due,
+    pub result: Result<Verdict, Unknown>,
+    /// How often recording it has failed.
+    pub failures: u32,
+}
+
+impl Answered {
+    pub(super) fn outcome(&self) -> &'static str {
+        match &self.result {
+            Ok(Verdict::Approved) => "approved",
+            Ok(Verdict::Declined { .. }) => "declined",
+            Err(Unknown(_)) => "unknown",
+        }
+    }
+}
+
+impl Caller {
+    /// Asks the gateway and waits for its answer, as part of the trace that made the movement due.
+    pub(super) async fn call(self, due: Due) -> Answered {
+        let span = tracing::info_span!("gateway", kind = due.kind(), oms.order_id = due.order_id);
+        if let Some(traceparent) = &due.traceparent {
+            oms_telemetry::set_parent(&span, traceparent);
+        }
+        self.ask(due).instrument(span).await
+    }
+
+    async fn ask(self, due: Due) -> Answered {
+        self.faults.hit("gateway.before_call").await;
+        let began = Instant::now();
+        let answer = async {
+            match due.order() {
+                Order::Capture(order) => self.gateway.capture(order).await,
+                Order::Refund(order) => self.gateway.refund(order).await,
+            }
+        };
+        let result = timeout(self.timeout, answer)
+            .await
+            .unwrap_or_else(|_| Err(Unknown(format!("no answer in {:?}", self.timeout))));
+        self.faults.hit("gateway.after_call").await;
+        let answered = Answered { due, result, failures: 0 };
+        let kind = answered.due.kind();
+        self.metrics.called(kind, answered.outcome(), began.elapsed());
+        if let Err(unknown) = &answered.result {
+            let (order_id, attempts) = (&answered.due.order_id, answered.due.attempts + 1);
+            tracing::warn!(order_id, kind, attempts, %unknown, "asked again with the same key");
+        }
+        answered
+    }
+}
