@@ -70,9 +70,10 @@ pub struct LogError(pub String);
 /// A partitioned, ordered, replayable log.
 #[async_trait]
 pub trait Log: Debug + Send + Sync {
-    /// Publishes in the given order and returns, for each record, its delivery report. A record is
-    /// delivered once it is as durable as the broker can make it. Never more than the adapter's
-    /// bound on unsent bytes is buffered.
+    /// Publishes in the given order per key and returns, for each record, its delivery report. A
+    /// record is delivered once it is as durable as the broker can make it. One that is not holds
+    /// back the rest of its key in the batch: those are [`PublishError::Unavailable`] and were not
+    /// sent. Never more than the adapter's bound on unsent bytes is buffered.
     async fn publish(&self, records: Vec<Record>) -> Vec<Result<(), PublishError>>;
 
     /// Joins a consumer group. Partitions arrive with later polls.
@@ -96,7 +97,8 @@ pub trait Log: Debug + Send + Sync {
 #[async_trait]
 pub trait Subscription: Send {
     /// Waits up to `wait` for a first record, then returns what is there, at most `max`, in order
-    /// per partition.
+    /// per partition. Returns at once when partitions were taken away, so that their absence from
+    /// [`Subscription::assigned`] is seen before they can come back; nothing of them is returned.
     ///
     /// # Errors
     /// When the log cannot be read now.
@@ -115,7 +117,8 @@ pub trait Subscription: Send {
     /// When the partition is no longer this member's.
     fn pause(&mut self, partition: &Partition) -> Result<(), LogError>;
 
-    /// Delivers from a paused partition again, after the last delivered record.
+    /// Delivers from a paused partition again, after the last delivered record. A partition that
+    /// was taken away comes back running.
     ///
     /// # Errors
     /// When the partition is no longer this member's.
@@ -128,6 +131,10 @@ pub trait Subscription: Send {
     /// A member has caught up when it is zero for every assigned partition.
     async fn lag(&mut self) -> Result<Option<Vec<(Partition, i64)>>, LogError>;
 
-    /// Commits what was stored and leaves the group.
+    /// Commits what was stored and leaves the group. A subscription that is dropped instead leaves
+    /// the group too, sooner or later, and what it stored last may be read again.
+    ///
+    /// # Errors
+    /// When the broker did not take the positions; their records are read again.
     async fn close(self: Box<Self>) -> Result<(), LogError>;
 }

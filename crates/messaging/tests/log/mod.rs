@@ -1,0 +1,4 @@
+//! What each log has beyond the contract.
+
+mod kafka;
+mod simulated;
