@@ -136,7 +136,7 @@ async fn at_most_one_charge_per_order(data: &Path) {
         .query_all_raw(sea_orm::Statement::from_string(
             gateway.get_database_backend(),
             "SELECT order_id, COUNT(*) AS charges FROM charges \
-             WHERE kind = 'capture' AND outcome = 'approved' GROUP BY order_id",
+             WHERE kind = 'capture' AND approved GROUP BY order_id",
         ))
         .await
         .unwrap();

@@ -1,0 +1,85 @@
+//! I2 and I4: the three ledgers agree, nobody pays twice, and a dead order keeps nothing.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Databases,
+    query::{offenders, rows},
+};
+
+pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let mut found = offenders(
+        &databases.gateway,
+        "I4 more than one effective capture of",
+        "SELECT order_id FROM charges WHERE kind = 'capture' AND approved \
+         GROUP BY order_id HAVING COUNT(*) > 1",
+    )
+    .await?;
+    let orders = "SELECT id AS order_id, captured_minor AS captured, refunded_minor AS refunded \
+                  FROM orders";
+    let ours = ledger(&databases.order, orders).await?;
+    let payments = "SELECT order_id, captured, refunded FROM payments";
+    let theirs = ledger(&databases.payment, payments).await?;
+    let charges = "SELECT order_id, \
+        CAST(COALESCE(SUM(CASE WHEN kind = 'capture' THEN amount END), 0) AS BIGINT) AS captured, \
+        CAST(COALESCE(SUM(CASE WHEN kind = 'refund' THEN amount END), 0) AS BIGINT) AS refunded \
+        FROM charges WHERE approved GROUP BY order_id";
+    let gateways = ledger(&databases.gateway, charges).await?;
+    for order in ours.keys().chain(theirs.keys()).chain(gateways.keys()) {
+        let of = |ledger: &Ledger| ledger.get(order).copied().unwrap_or_default();
+        let (ours, theirs, gateways) = (of(&ours), of(&theirs), of(&gateways));
+        if ours != theirs || theirs != gateways {
+            found.push(format!(
+                "I2 {order} captured and refunded: order says {ours:?}, payment {theirs:?}, the \
+                 gateway {gateways:?}"
+            ));
+        }
+    }
+    found.extend(settled(databases).await?);
+    Ok(found)
+}
+
+type Ledger = BTreeMap<String, (i64, i64)>;
+
+async fn ledger(
+    database: &sea_orm::DatabaseConnection,
+    sql: &str,
+) -> anyhow::Result<Ledger> {
+    let mut ledger = Ledger::new();
+    for row in rows(database, sql).await? {
+        let order: String = row.try_get("", "order_id")?;
+        ledger.insert(order, (row.try_get("", "captured")?, row.try_get("", "refunded")?));
+    }
+    Ok(ledger)
+}
+
+/// What an order keeps is its total less what its customers got back; nothing before and after.
+async fn settled(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let mut found = offenders(
+        &databases.order,
+        "I2 a confirmed order does not keep total - refunds",
+        "SELECT o.id AS id FROM orders o WHERE o.status IN ('confirmed', 'shipped', 'completed') \
+         AND o.captured_minor - o.refunded_minor <> o.total_minor - \
+             COALESCE((SELECT SUM(r.amount_minor) FROM refunds r \
+                       WHERE r.order_id = o.id AND r.state = 'refunded'), 0)",
+    )
+    .await?;
+    found.extend(
+        offenders(
+            &databases.order,
+            "I2 money without a live order",
+            "SELECT id, status FROM orders WHERE status IN ('pending', 'refunded', 'canceled') \
+             AND captured_minor <> refunded_minor AND NOT cancel_refund_failed",
+        )
+        .await?,
+    );
+    found.extend(
+        offenders(
+            &databases.order,
+            "I3 at rest in the middle of a run",
+            "SELECT id, status FROM orders WHERE status IN ('reserved', 'paid')",
+        )
+        .await?,
+    );
+    Ok(found)
+}

@@ -1,0 +1,252 @@
+//! The system under test.
+
+mod clients;
+mod lossy;
+mod options;
+mod slot;
+
+pub use clients::Clients;
+pub use options::{StackOptions, Wire};
+pub use slot::Name;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use oms_events::{DEAD_LETTER_TOPIC, TOPIC};
+use oms_messaging::{
+    Log,
+    kafka::{EmbeddedBroker, KafkaLog, KafkaSettings},
+    simulated::SimulatedLog,
+};
+
+use self::{lossy::LossyLog, slot::Slot};
+use crate::{CrashPlan, eventually, invariants};
+
+/// Partitions of the topic in a test.
+const PARTITIONS: i32 = 4;
+
+/// How long a system may take to come to rest.
+const REST_WITHIN: Duration = Duration::from_secs(60);
+
+/// Three services, their databases and the log between them.
+#[derive(Debug)]
+pub struct Stack {
+    folder: tempfile::TempDir,
+    options: StackOptions,
+    wire: Connected,
+    slots: [Slot; 3],
+    finished: bool,
+}
+
+#[derive(Debug)]
+enum Connected {
+    Simulated(LossyLog),
+    Embedded { broker: EmbeddedBroker, settings: KafkaSettings },
+}
+
+impl Connected {
+    fn start(options: &StackOptions) -> anyhow::Result<Self> {
+        let topics = [(TOPIC, PARTITIONS), (DEAD_LETTER_TOPIC, 1)];
+        match options.wire {
+            Wire::Simulated => {
+                let log = SimulatedLog::new(&topics);
+                Ok(Self::Simulated(LossyLog::new(log, options.lose_log_at)))
+            }
+            Wire::Embedded => {
+                let broker = EmbeddedBroker::start(&topics)?;
+                let settings = KafkaSettings {
+                    bootstrap: broker.bootstrap().to_owned(),
+                    fetch_wait_ms_max: 5,
+                    ..KafkaSettings::default()
+                };
+                Ok(Self::Embedded { broker, settings })
+            }
+        }
+    }
+
+    fn log(&self) -> anyhow::Result<Arc<dyn Log>> {
+        match self {
+            Self::Simulated(log) => Ok(Arc::new(log.clone())),
+            Self::Embedded { settings, .. } => Ok(Arc::new(KafkaLog::new(settings)?)),
+        }
+    }
+}
+
+impl Stack {
+    /// A system over the simulated log, with intervals made for tests.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::with(StackOptions::default()).await
+    }
+
+    /// A system with options.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn with(options: StackOptions) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let wire = Connected::start(&options)?;
+        let slots = [Name::Order, Name::Inventory, Name::Payment].map(Slot::new);
+        let mut stack = Self { folder, options, wire, slots, finished: false };
+        stack.start_all().await?;
+        Ok(stack)
+    }
+
+    /// Clients of the services as they listen now.
+    ///
+    /// # Errors
+    /// When a service is down.
+    pub async fn clients(&self) -> anyhow::Result<Clients> {
+        let at = |name| self.slot(name).address().context("the service is down");
+        Clients::connect(at(Name::Order)?, at(Name::Inventory)?, at(Name::Payment)?).await
+    }
+
+    /// The simulated log.
+    ///
+    /// # Panics
+    /// When the stack runs over the embedded broker.
+    #[must_use]
+    pub fn simulated(&self) -> &SimulatedLog {
+        match &self.wire {
+            Connected::Simulated(log) => log.inner(),
+            Connected::Embedded { .. } => panic!("the stack runs over the embedded broker"),
+        }
+    }
+
+    /// Whether the planned loss of the log has come.
+    #[must_use]
+    pub fn log_was_lost(&self) -> bool {
+        matches!(&self.wire, Connected::Simulated(log) if log.was_lost())
+    }
+
+    /// The crashes planned for a service.
+    #[must_use]
+    pub fn crashes(&self, name: Name) -> Arc<CrashPlan> {
+        self.slot(name).crashes.clone()
+    }
+
+    /// Kills a service as `kill -9` would and waits until nothing of it is left.
+    pub async fn kill(&mut self, name: Name) {
+        self.slot_mut(name).kill().await;
+    }
+
+    /// Starts a killed service on its own data.
+    ///
+    /// # Errors
+    /// When it does not start or does not become ready.
+    pub async fn restart(&mut self, name: Name) -> anyhow::Result<()> {
+        let log = self.wire.log()?;
+        let (folder, options) = (self.folder.path().to_owned(), self.options.clone());
+        let slot = self.slot_mut(name);
+        slot.start(&folder, &options, log).await?;
+        slot.ready().await
+    }
+
+    /// Kills every service.
+    pub async fn kill_all(&mut self) {
+        for slot in &mut self.slots {
+            slot.kill().await;
+        }
+    }
+
+    /// Starts every killed service.
+    ///
+    /// # Errors
+    /// When one does not start or does not become ready.
+    pub async fn start_all(&mut self) -> anyhow::Result<()> {
+        for at in 0..self.slots.len() {
+            let log = self.wire.log()?;
+            self.slots[at].start(self.folder.path(), &self.options, log).await?;
+        }
+        for slot in &self.slots {
+            slot.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// Kills everything and starts it again with an empty log, as a restart of the embedded
+    /// arrangement does.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn power_cut(&mut self) -> anyhow::Result<()> {
+        self.kill_all().await;
+        match &self.wire {
+            Connected::Simulated(log) => log.inner().lose_all(),
+            Connected::Embedded { .. } => self.wire = Connected::start(&self.options)?,
+        }
+        self.start_all().await
+    }
+
+    /// Kills and restarts each service whose planned crash has come.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn revive(&mut self, name: Name) -> anyhow::Result<()> {
+        self.kill(name).await;
+        self.restart(name).await
+    }
+
+    /// Waits until the system is at rest: nobody waits, nothing is due.
+    ///
+    /// # Errors
+    /// When it does not come to rest: what is still open.
+    pub async fn rest(&self) -> anyhow::Result<()> {
+        let databases = self.databases()?;
+        eventually(REST_WITHIN, || async {
+            let open = invariants::open_business(&databases).await?;
+            Ok(if open.is_empty() { Ok(()) } else { Err(open.join("; ")) })
+        })
+        .await
+        .context("the system does not come to rest")
+    }
+
+    /// Waits for rest, checks every invariant and stops the system.
+    ///
+    /// # Errors
+    /// Every invariant that is broken.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        self.rest().await?;
+        let checked = invariants::check(&self.databases()?).await;
+        self.finished = true;
+        self.kill_all().await;
+        checked
+    }
+
+    /// The databases, for looks no API gives.
+    ///
+    /// # Errors
+    /// When a service is down.
+    pub fn databases(&self) -> anyhow::Result<invariants::Databases> {
+        let of = |name| self.slot(name).database().context("the service is down");
+        Ok(invariants::Databases {
+            order: of(Name::Order)?,
+            inventory: of(Name::Inventory)?,
+            payment: of(Name::Payment)?,
+            gateway: self.slot(Name::Payment).gateway().context("payment is down")?,
+        })
+    }
+
+    fn slot(&self, name: Name) -> &Slot {
+        &self.slots[name as usize]
+    }
+
+    fn slot_mut(&mut self, name: Name) -> &mut Slot {
+        &mut self.slots[name as usize]
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            slot.abandon();
+        }
+        assert!(
+            self.finished || std::thread::panicking(),
+            "a test must end with Stack::finish: outboxes, dead letters and invariants are \
+             checked there"
+        );
+    }
+}

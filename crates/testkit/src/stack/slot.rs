@@ -1,0 +1,163 @@
+//! One service of a stack: killed and started again on the same data.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use oms_inventory::config::InventoryConfig;
+use oms_messaging::Log;
+use oms_order::config::OrderConfig;
+use oms_payment::config::PaymentConfig;
+use oms_seams::{Seams, SystemClock, SystemIds};
+use oms_service::{Database, DatabaseSettings, GrpcSettings, Host, Process, StartError};
+use sea_orm::DatabaseConnection;
+
+use super::StackOptions;
+use crate::CrashPlan;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// `oms-order`.
+    Order,
+    /// `oms-inventory`.
+    Inventory,
+    /// `oms-payment`.
+    Payment,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    name: Name,
+    pub(super) crashes: Arc<CrashPlan>,
+    up: Option<Up>,
+}
+
+#[derive(Debug)]
+struct Up {
+    host: Host,
+    grpc: SocketAddr,
+    database: Database,
+    gateway: Option<DatabaseConnection>,
+}
+
+impl Slot {
+    pub(super) fn new(name: Name) -> Self {
+        Self { name, crashes: CrashPlan::new(), up: None }
+    }
+
+    pub(super) async fn start(
+        &mut self,
+        folder: &Path,
+        options: &StackOptions,
+        log: Arc<dyn Log>,
+    ) -> Result<(), StartError> {
+        if self.up.is_some() {
+            return Ok(());
+        }
+        let seams = Seams {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            faults: self.crashes.faults(),
+        };
+        let up = match self.name {
+            Name::Order => order(folder, options, seams, log).await?,
+            Name::Inventory => inventory(folder, options, seams, log).await?,
+            Name::Payment => payment(folder, options, seams, log).await?,
+        };
+        self.up = Some(up);
+        Ok(())
+    }
+
+    pub(super) async fn ready(&self) -> anyhow::Result<()> {
+        match &self.up {
+            Some(up) => Ok(up.host.ready(READY_WITHIN).await?),
+            None => anyhow::bail!("{:?} is down", self.name),
+        }
+    }
+
+    pub(super) async fn kill(&mut self) {
+        if let Some(up) = self.up.take() {
+            up.host.kill();
+            up.host.gone().await;
+        }
+    }
+
+    /// Ends every task without waiting, when the test itself has ended.
+    pub(super) fn abandon(&self) {
+        if let Some(up) = &self.up {
+            up.host.kill();
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.up.as_ref().map(|up| up.grpc)
+    }
+
+    pub(super) fn database(&self) -> Option<DatabaseConnection> {
+        self.up.as_ref().map(|up| up.database.read.clone())
+    }
+
+    pub(super) fn gateway(&self) -> Option<DatabaseConnection> {
+        self.up.as_ref().and_then(|up| up.gateway.clone())
+    }
+}
+
+fn file(folder: &Path, name: &str) -> DatabaseSettings {
+    DatabaseSettings::at(format!("sqlite:{}", folder.join(name).display()))
+}
+
+async fn order(
+    folder: &Path,
+    options: &StackOptions,
+    seams: Seams,
+    log: Arc<dyn Log>,
+) -> Result<Up, StartError> {
+    let mut config = OrderConfig::default();
+    config.order.database = file(folder, "order.db");
+    config.order.grpc = GrpcSettings::at("localhost:0");
+    config.order.messaging = options.messaging.clone();
+    config.order.run_deadline_s = options.run_deadline_s;
+    config.order.deadline_sweep_ms = 50;
+    let host = Host::new("order", seams, Process::new());
+    let running = oms_order::start_on(config, host.clone(), log).await?;
+    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: None })
+}
+
+async fn inventory(
+    folder: &Path,
+    options: &StackOptions,
+    seams: Seams,
+    log: Arc<dyn Log>,
+) -> Result<Up, StartError> {
+    let mut config = InventoryConfig::default();
+    config.inventory.database = file(folder, "inventory.db");
+    config.inventory.grpc = GrpcSettings::at("localhost:0");
+    config.inventory.messaging = options.messaging.clone();
+    config.inventory.reservation_ttl_s = options.reservation_ttl_s;
+    config.inventory.expiry_sweep_ms = 50;
+    let host = Host::new("inventory", seams, Process::new());
+    let running = oms_inventory::start_on(config, host.clone(), log).await?;
+    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: None })
+}
+
+async fn payment(
+    folder: &Path,
+    options: &StackOptions,
+    seams: Seams,
+    log: Arc<dyn Log>,
+) -> Result<Up, StartError> {
+    let mut config = PaymentConfig::default();
+    config.payment.database = file(folder, "payment.db");
+    config.payment.gateway.url = file(folder, "gateway.db").url;
+    config.payment.gateway.slow_ms = options.slow_card_ms;
+    config.payment.grpc = GrpcSettings::at("localhost:0");
+    config.payment.messaging = options.messaging.clone();
+    config.payment.worker.gateway_sweep_ms = 50;
+    config.payment.worker.gateway_retry_ms_min = 20;
+    config.payment.worker.gateway_retry_ms_max = 100;
+    let host = Host::new("payment", seams, Process::new());
+    let running = oms_payment::start_on(config, host.clone(), log).await?;
+    let gateway = Some(running.gateway.log().clone());
+    Ok(Up { host, grpc: running.grpc, database: running.database, gateway })
+}

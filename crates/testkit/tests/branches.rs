@@ -1,0 +1,104 @@
+//! The branches of the saga, each as a customer who tries again with the same keys.
+
+use oms_proto::oms_v1::OrderStatus;
+use oms_testkit::{
+    Clients,
+    requests::{cancel, create, item, keyed, pay, refund},
+};
+
+/// What a customer does, and what comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Branch {
+    /// Paid and confirmed.
+    Paid,
+    /// The card is declined.
+    Declined,
+    /// One line is missing.
+    OutOfStock,
+    /// Cancelled at once after PayOrder.
+    CanceledDuringRun,
+    /// Cancelled after it was confirmed.
+    CanceledAfterwards,
+    /// Refunded in part.
+    RefundedInPart,
+    /// Refunded in full.
+    RefundedInFull,
+    /// The gateway does not answer the first ask, though it charges.
+    UnknownOutcome,
+}
+
+impl Branch {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Paid,
+        Self::Declined,
+        Self::OutOfStock,
+        Self::CanceledDuringRun,
+        Self::CanceledAfterwards,
+        Self::RefundedInPart,
+        Self::RefundedInFull,
+        Self::UnknownOutcome,
+    ];
+
+    /// The status the order shows in the end.
+    pub(crate) fn ends(self) -> OrderStatus {
+        match self {
+            Self::Paid | Self::UnknownOutcome => OrderStatus::Confirmed,
+            Self::RefundedInPart | Self::RefundedInFull => OrderStatus::Refunded,
+            Self::Declined
+            | Self::OutOfStock
+            | Self::CanceledDuringRun
+            | Self::CanceledAfterwards => OrderStatus::Canceled,
+        }
+    }
+
+    /// Plays the branch and returns the order. Every call carries a key made of `tag`, so that
+    /// playing it again goes on where it broke off.
+    pub(crate) async fn play(self, clients: &Clients, tag: &str) -> anyhow::Result<String> {
+        let key = |step: &str| format!("{tag}-{step}");
+        let mut orders = clients.orders.clone();
+        let (customer, method) = match self {
+            Self::Declined => ("customer", "pm_card_declined"),
+            Self::CanceledDuringRun => ("customer", "pm_card_slow"),
+            Self::UnknownOutcome => ("customer", "pm_card_timeout"),
+            _ => ("customer", ""),
+        };
+        let mut lines = vec![item("SKU-001", 2, 500), item("SKU-002", 1, 1_000)];
+        if self == Self::OutOfStock {
+            lines.push(item("SKU-OUT-OF-STOCK", 1, 100));
+        }
+        let request = keyed(&key("create"), create(customer, lines));
+        let order = orders.create_order(request).await?.into_inner().order_id;
+        orders.pay_order(keyed(&key("pay"), pay(&order, method))).await?;
+        match self {
+            Self::CanceledDuringRun => {
+                orders.cancel_order(keyed(&key("cancel"), cancel(&order))).await?;
+            }
+            Self::CanceledAfterwards => {
+                self.reached_before(clients, &order, OrderStatus::Canceled).await?;
+                orders.cancel_order(keyed(&key("cancel"), cancel(&order))).await?;
+            }
+            Self::RefundedInPart | Self::RefundedInFull => {
+                self.reached_before(clients, &order, OrderStatus::Refunded).await?;
+                let cents = (self == Self::RefundedInPart).then_some(700);
+                orders.refund_order(keyed(&key("refund"), refund(&order, cents))).await?;
+            }
+            Self::Paid | Self::Declined | Self::OutOfStock | Self::UnknownOutcome => {}
+        }
+        clients.reaches(&order, self.ends()).await?;
+        Ok(order)
+    }
+
+    /// Waits for CONFIRMED, unless an earlier try has brought the order further already.
+    async fn reached_before(
+        self,
+        clients: &Clients,
+        order: &str,
+        further: OrderStatus,
+    ) -> anyhow::Result<()> {
+        let seen = clients.order(order).await?.order.unwrap_or_default();
+        if seen.status() != further {
+            clients.reaches(order, OrderStatus::Confirmed).await?;
+        }
+        Ok(())
+    }
+}
