@@ -10,7 +10,7 @@ const COLUMNS_MAX: usize = 100;
 const UNBREAKABLE: usize = 60;
 
 /// Marks of work left over.
-const MARKERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+const MARKERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Beginnings of paths that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &[
@@ -110,11 +110,13 @@ mod tests {
         rule(&Tree::sample([(path, text)])).into_iter().map(|finding| finding.line).collect()
     }
 
+    const NONE: [usize; 0] = [];
+
     #[test]
     fn tabs_and_trailing_space_are_found() {
         assert_eq!(lines(whitespace, "a.rs", "a\n\tb\nc \nd"), [2, 3, 4]);
         assert_eq!(lines(whitespace, "a.md", "a\r\nb  \n"), [2]);
-        assert_eq!(lines(whitespace, "Makefile", "a:\n\tb\n"), []);
+        assert_eq!(lines(whitespace, "Makefile", "a:\n\tb\n"), NONE);
     }
 
     #[test]
@@ -123,16 +125,16 @@ mod tests {
         let url = format!("// see https://example.org/{}", "x".repeat(90));
         assert_eq!(lines(columns, "a.rs", &long), [1]);
         assert_eq!(lines(columns, ".ci/run", &long), [1]);
-        assert_eq!(lines(columns, "a.md", &long), []);
-        assert_eq!(lines(columns, "a.rs", &url), []);
-        assert_eq!(lines(columns, "a.rs", &"ж".repeat(100)), []);
+        assert_eq!(lines(columns, "a.md", &long), NONE);
+        assert_eq!(lines(columns, "a.rs", &url), NONE);
+        assert_eq!(lines(columns, "a.rs", &"ж".repeat(100)), NONE);
     }
 
     #[test]
     fn marks_of_work_left_over_are_found() {
         for marker in MARKERS {
             assert_eq!(lines(markers, "a.sh", &format!("ok\n# {marker}: later")), [2]);
-            assert_eq!(lines(markers, "a.sh", &format!("mktemp /x.{marker}{marker}")), []);
+            assert_eq!(lines(markers, "a.sh", &format!("mktemp /x.{marker}{marker}")), NONE);
         }
     }
 
@@ -142,7 +144,7 @@ mod tests {
             assert_eq!(lines(machine_paths, "a.toml", &format!("x = \"{path}me\"")), [1], "{path}");
             assert_eq!(
                 lines(machine_paths, "a.toml", &format!("x = \"..{path}me\"")),
-                [],
+                NONE,
                 "{path}"
             );
         }
