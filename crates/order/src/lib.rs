@@ -3,8 +3,25 @@
 //! `CANVAS.md` is this service on one page; `docs/saga.md` is the contract it keeps.
 #![forbid(unsafe_code)]
 
+mod aftermath;
 pub mod announce;
+pub mod api;
+pub mod changes;
+pub mod commands;
+pub mod config;
+pub mod deadlines;
 pub mod domain;
+pub mod forgetting;
+pub mod metrics;
 pub mod migration;
+mod probes;
+mod program;
+pub mod queries;
 pub mod reactions;
+mod start;
 pub mod store;
+
+pub use aftermath::Wake;
+pub use config::{OrderConfig, OrderSettings};
+pub use program::OrderProgram;
+pub use start::{NAME, Running, start, start_on};

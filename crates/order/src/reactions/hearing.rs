@@ -8,6 +8,9 @@ use crate::{
     store::Session,
 };
 
+/// Code of an event whose fact no interleaving can produce.
+pub(super) const REFUSED: &str = "refused_transition";
+
 /// Notes a fact on the event's order.
 pub(super) fn hear(
     session: &mut Session,
@@ -22,7 +25,7 @@ pub(super) fn hear(
     let noted = note(order, &cause).map_err(|error| {
         let (kind, code) = (&event.event_type, error.code());
         let message = format!("{kind} in status {}: {code}: {error}", order.status());
-        Failure::poison("refused_transition", message)
+        Failure::poison(REFUSED, message)
     })?;
     session.collect(id, event)?;
     match noted {

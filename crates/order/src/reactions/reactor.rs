@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
 use sea_orm::DatabaseTransaction;
 
-use super::router;
+use super::{hearing::REFUSED, router};
 use crate::{
     domain::{Milestone, Order, Refund},
     store::Session,
@@ -35,6 +35,9 @@ pub trait Aftermath: Send + Sync + 'static {
 
     /// The transaction is committed: wakes the calls that wait for the order, counts milestones.
     fn committed(&self, order: &str, milestones: &[Milestone]);
+
+    /// The status table refused what the event says. Called each time it is tried.
+    fn refused(&self, _: &Event) {}
 }
 
 /// This service's reactions.
@@ -82,7 +85,11 @@ impl Reactor for OrderReactor {
     }
 
     fn react(&self, session: &mut Session, event: &Event) -> Result<Outcome, Failure> {
-        self.router.react(session, event)
+        let reaction = self.router.react(session, event);
+        if let Err(Failure::Poison { code: REFUSED, .. }) = &reaction {
+            self.aftermath.refused(event);
+        }
+        reaction
     }
 
     async fn save(&self, tx: &mut Tx, session: Session) -> Result<(), Failure> {

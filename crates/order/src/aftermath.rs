@@ -1,0 +1,66 @@
+//! What follows from a reaction outside the order itself: answers for idempotency keys, wake-ups,
+//! counters.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use oms_messaging::{Event, Failure};
+use oms_service::idempotency;
+use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
+
+use crate::{
+    api::remembered_refund,
+    changes::Changes,
+    commands::outcome_of,
+    domain::{Milestone, Order, Refund},
+    metrics::OrderMetrics,
+    reactions::Aftermath,
+};
+
+/// The aftermath of this service's reactions.
+#[derive(Debug)]
+pub struct Wake {
+    changes: Changes,
+    metrics: Arc<OrderMetrics>,
+    /// The event refused last. A batch that fails is handled one by one, so that the same event is
+    /// refused twice in a row and must count once.
+    refused: Mutex<Option<Uuid>>,
+}
+
+impl Wake {
+    /// Wakes through `changes`, counts in `metrics`.
+    #[must_use]
+    pub fn new(changes: Changes, metrics: Arc<OrderMetrics>) -> Self {
+        Self { changes, metrics, refused: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Aftermath for Wake {
+    async fn refund_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        refund: &Refund,
+        _: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        if let Some(outcome) = outcome_of(order, refund) {
+            idempotency::settle(conn, &refund.id, &remembered_refund(outcome)).await?;
+        }
+        Ok(())
+    }
+
+    fn committed(&self, order: &str, milestones: &[Milestone]) {
+        self.metrics.count(milestones.iter().copied());
+        self.changes.fire([order]);
+    }
+
+    fn refused(&self, event: &Event) {
+        let mut last = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.replace(event.id) != Some(event.id) {
+            self.metrics.refused_transitions.inc();
+        }
+    }
+}

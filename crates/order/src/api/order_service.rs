@@ -1,0 +1,170 @@
+//! The gRPC service: reads the request, runs the command in a task the transport cannot drop,
+//! writes the response.
+
+use std::future::Future;
+
+use oms_proto::oms_v1::{
+    self as wire,
+    order_service_server::{OrderService, OrderServiceServer},
+};
+use oms_service::{
+    Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Refusal,
+    idempotency::{IdempotencyKey, REPLAYED},
+};
+use prost::Message;
+use tonic::{
+    Request, Response, Status,
+    metadata::{MetadataMap, MetadataValue},
+};
+
+use super::{
+    convert, deadline,
+    status::{not_found, of_command, of_store},
+    validate::{self, About},
+};
+use crate::{
+    commands::{self, CommandError, Context, Keyed, Reply},
+    queries::Queries,
+};
+
+/// `oms.v1.OrderService` over commands and queries.
+#[derive(Clone, Debug)]
+pub struct OrderApi {
+    host: Host,
+    context: Context,
+    queries: Queries,
+}
+
+impl OrderApi {
+    /// The service on `host`.
+    #[must_use]
+    pub fn new(host: Host, context: Context, queries: Queries) -> Self {
+        Self { host, context, queries }
+    }
+
+    /// As the routes take it, with the limits on messages.
+    #[must_use]
+    pub fn into_server(self) -> OrderServiceServer<Self> {
+        OrderServiceServer::new(self)
+            .max_decoding_message_size(MESSAGE_IN_MAX)
+            .max_encoding_message_size(MESSAGE_OUT_MAX)
+    }
+
+    /// Runs a command to its end, also when the caller goes away.
+    async fn run<T, F>(&self, command: impl FnOnce(Context) -> F) -> Result<Reply<T>, Status>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<Reply<T>, CommandError>> + Send + 'static,
+    {
+        let command = command(self.context.clone());
+        let done = self.host.tasks().detach_from_caller(command).await;
+        done.map_err(|error| of_command(error).into())
+    }
+}
+
+/// The key of a request, with how its answer is written.
+fn keyed<M: Message, T>(
+    metadata: &MetadataMap,
+    method: &'static str,
+    message: &M,
+    encode: fn(&T) -> Vec<u8>,
+) -> Result<Option<Keyed<T>>, Refusal> {
+    let key = IdempotencyKey::from_request(metadata, method, message)?;
+    Ok(key.map(|key| Keyed { key, encode }))
+}
+
+/// The response of a reply; a replay says that it is one, also when it is a refusal.
+fn respond<T, M: Message + Default>(
+    reply: Reply<T>,
+    convert: fn(&T) -> M,
+) -> Result<Response<M>, Status> {
+    let (answer, replayed) = match reply {
+        Reply::Fresh(outcome) => return Ok(Response::new(convert(&outcome))),
+        Reply::Remembered { answer, replayed } => (answer.decode::<M>(), replayed),
+    };
+    let mut answer = answer.map(Response::new);
+    if replayed {
+        let metadata = match &mut answer {
+            Ok(response) => response.metadata_mut(),
+            Err(status) => status.metadata_mut(),
+        };
+        metadata.insert(REPLAYED, MetadataValue::from_static("true"));
+    }
+    answer
+}
+
+#[tonic::async_trait]
+impl OrderService for OrderApi {
+    async fn create_order(
+        &self,
+        request: Request<wire::CreateOrderRequest>,
+    ) -> Result<Response<wire::CreateOrderResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let encode = |done: &_| convert::created(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode)?;
+        let wish = validate::create_order(message)?;
+        let reply = self
+            .run(|context| async move { commands::create_order(&context, wish, keyed).await })
+            .await?;
+        respond(reply, convert::created)
+    }
+
+    async fn get_order(
+        &self,
+        request: Request<wire::GetOrderRequest>,
+    ) -> Result<Response<wire::GetOrderResponse>, Status> {
+        let About { order_id, .. } = validate::get_order(request.get_ref())?;
+        let order_id = order_id.ok_or_else(not_found)?;
+        let found = self.queries.get_order(&order_id).await;
+        let view = found.map_err(|failure| of_store(&failure))?.ok_or_else(not_found)?;
+        Ok(Response::new(convert::view(view)))
+    }
+
+    async fn pay_order(
+        &self,
+        request: Request<wire::PayOrderRequest>,
+    ) -> Result<Response<wire::PayOrderResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let encode = |done: &_| convert::paid(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/PayOrder", &message, encode)?;
+        let About { order_id, wish } = validate::pay_order(message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply = self
+            .run(|context| async move { commands::pay_order(&context, id, wish, keyed).await })
+            .await?;
+        respond(reply, convert::paid)
+    }
+
+    async fn cancel_order(
+        &self,
+        request: Request<wire::CancelOrderRequest>,
+    ) -> Result<Response<wire::CancelOrderResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let encode = |done: &_| convert::canceled(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CancelOrder", &message, encode)?;
+        let About { order_id, wish } = validate::cancel_order(message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply = self
+            .run(|context| async move { commands::cancel_order(&context, id, wish, keyed).await })
+            .await?;
+        respond(reply, convert::canceled)
+    }
+
+    async fn refund_order(
+        &self,
+        request: Request<wire::RefundOrderRequest>,
+    ) -> Result<Response<wire::RefundOrderResponse>, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let until = deadline::of(&metadata, self.context.settings.call_wait());
+        let encode = |done: &_| convert::refunded(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/RefundOrder", &message, encode)?;
+        let About { order_id, wish } = validate::refund_order(message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply =
+            self.run(|context| async move {
+                commands::refund_order(&context, id, wish, keyed, until).await
+            })
+            .await?;
+        respond(reply, convert::refunded)
+    }
+}

@@ -1,0 +1,191 @@
+//! Wakes the calls that wait for an order.
+//!
+//! A change made by this instance fires at once, after its commit. Changes made by other instances
+//! are found by one batched look at the versions of the orders somebody waits for, every
+//! `changes_poll_ms`, and only while somebody waits. Nothing is kept for an order nobody waits for,
+//! and at most `waiting_orders_max` orders are waited for at a time.
+//!
+//! A wake-up says only that the order may have changed: the waiter looks again.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sea_orm::DbErr;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::queries::Queries;
+
+/// Orders somebody waits for. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Changes(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    orders: Mutex<BTreeMap<String, Waited>>,
+    orders_max: usize,
+    first: Notify,
+}
+
+#[derive(Debug)]
+struct Waited {
+    fire: watch::Sender<()>,
+    turn: Arc<Semaphore>,
+    waiters: usize,
+    seen: Option<i64>,
+}
+
+/// More orders are waited for than the settings allow: overload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many calls are waiting")]
+pub struct TooManyWaiting;
+
+impl Changes {
+    /// A registry that holds at most `orders_max` orders.
+    #[must_use]
+    pub fn new(orders_max: usize) -> Self {
+        let orders = Mutex::default();
+        Self(Arc::new(Shared { orders, orders_max, first: Notify::new() }))
+    }
+
+    /// Begins to wait for an order. Do this first, then look: a change after this call is not
+    /// missed.
+    ///
+    /// # Errors
+    /// [`TooManyWaiting`] at the bound.
+    pub fn watch(&self, order: &str) -> Result<Waiter, TooManyWaiting> {
+        let mut orders = self.lock();
+        if orders.len() >= self.0.orders_max && !orders.contains_key(order) {
+            return Err(TooManyWaiting);
+        }
+        if orders.is_empty() {
+            self.0.first.notify_one();
+        }
+        let waited = orders.entry(order.to_owned()).or_insert_with(|| Waited {
+            fire: watch::Sender::new(()),
+            turn: Arc::new(Semaphore::new(1)),
+            waiters: 0,
+            seen: None,
+        });
+        waited.waiters += 1;
+        let (fired, turn) = (waited.fire.subscribe(), waited.turn.clone());
+        Ok(Waiter { changes: self.clone(), order: order.to_owned(), fired, turn })
+    }
+
+    /// Wakes whoever waits for these orders. Called after a commit that touched them.
+    pub fn fire<S: AsRef<str>>(&self, touched: impl IntoIterator<Item = S>) {
+        let orders = self.lock();
+        for order in touched {
+            if let Some(waited) = orders.get(order.as_ref()) {
+                waited.fire.send_replace(());
+            }
+        }
+    }
+
+    /// How many orders somebody waits for.
+    #[must_use]
+    pub fn waited_for(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// One look at the versions of the orders somebody waits for; wakes the waiters of those that
+    /// changed since the last look, and of those seen for the first time. Returns how many orders
+    /// fired.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn step(&self, queries: &Queries) -> Result<usize, DbErr> {
+        let ids: Vec<String> = self.lock().keys().cloned().collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let found = queries.row_versions(&ids).await?;
+        let mut orders = self.lock();
+        let mut fired = 0;
+        for (order, version) in found {
+            if let Some(waited) = orders.get_mut(&order)
+                && waited.seen.replace(version) != Some(version)
+            {
+                waited.fire.send_replace(());
+                fired += 1;
+            }
+        }
+        Ok(fired)
+    }
+
+    /// Looks every `every` while somebody waits, until `stop`.
+    ///
+    /// # Errors
+    /// None today; a database that is away is waited for.
+    pub async fn run(
+        self,
+        queries: Queries,
+        every: Duration,
+        stop: CancellationToken,
+    ) -> Result<(), DbErr> {
+        let look = async {
+            let mut failing = false;
+            loop {
+                while self.lock().is_empty() {
+                    self.0.first.notified().await;
+                }
+                tokio::time::sleep(every).await;
+                let looked = self.step(&queries).await;
+                if let Err(error) = &looked
+                    && !failing
+                {
+                    tracing::warn!(%error, "cannot look for changes of the orders waited for");
+                }
+                failing = looked.is_err();
+            }
+        };
+        let _stopped: Option<std::convert::Infallible> = stop.run_until_cancelled(look).await;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waited>> {
+        self.0.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call that waits for one order. Dropping it ends the wait.
+#[derive(Debug)]
+pub struct Waiter {
+    changes: Changes,
+    order: String,
+    fired: watch::Receiver<()>,
+    turn: Arc<Semaphore>,
+}
+
+impl Waiter {
+    /// Resolves when it is this call's turn, first come, first served, until the permit is
+    /// dropped. Of many calls that wait to begin a run on one order only one tries at a time.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed, so never `None`.
+        self.turn.clone().acquire_owned().await.ok()
+    }
+
+    /// Resolves when the order may have changed since the last time, or since [`Changes::watch`].
+    pub async fn changed(&mut self) {
+        if self.fired.changed().await.is_err() {
+            // The sender lives as long as a waiter is counted, so this is unreachable; a wait
+            // that never ends would be worse than one that ends by its own deadline.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut orders = self.changes.lock();
+        if let Entry::Occupied(mut waited) = orders.entry(std::mem::take(&mut self.order)) {
+            waited.get_mut().waiters -= 1;
+            if waited.get().waiters == 0 {
+                waited.remove();
+            }
+        }
+    }
+}

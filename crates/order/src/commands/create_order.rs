@@ -1,0 +1,185 @@
+//! CreateOrder: an order exists, PENDING.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use oms_messaging::Tx;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    CommandError, Context, Keyed, Reply,
+    context::cause,
+    keyed::{self, Claimed},
+};
+use crate::{
+    domain::{Currency, Line, Money, NewOrder, Order, Status},
+    store::{self, Session, claim_fingerprint},
+};
+
+/// What to create. Checked by whoever calls; the domain checks once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateOrder {
+    /// Who orders.
+    pub customer_id: String,
+    /// Of all prices.
+    pub currency: Currency,
+    /// What is ordered, in order.
+    pub lines: Vec<WantedLine>,
+    /// The caller's own reference; may be empty.
+    pub reference: String,
+}
+
+/// A line of an order to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedLine {
+    /// Stock keeping unit.
+    pub sku: String,
+    /// Units.
+    pub qty: i32,
+    /// Price of one unit.
+    pub price: Money,
+    /// Name for people; may be empty.
+    pub name: String,
+}
+
+/// The order that exists now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub order_id: String,
+    /// The status callers see.
+    pub status: Status,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Created {
+    fn of(order: &Order) -> Self {
+        Self {
+            order_id: order.id().to_string(),
+            status: order.shown_status(),
+            created_at: order.created_at(),
+        }
+    }
+}
+
+/// Creates an order. Without a key, the same parameters soon after are taken for a retry: they give
+/// the order that exists, as long as it is PENDING and no run was started.
+///
+/// # Errors
+/// [`CommandError::Invalid`], [`CommandError::KeyConflict`], and failures of the store.
+pub async fn create_order(
+    context: &Context,
+    wish: CreateOrder,
+    keyed: Option<Keyed<Created>>,
+) -> Result<Reply<Created>, CommandError> {
+    let id = context.messaging.seams().ids.next();
+    let mut tx = context.hold(&id.to_string()).await?;
+    match keyed::claim(&tx, keyed.as_ref()).await? {
+        Claimed::New => {}
+        Claimed::Answered(answer) => return Ok(context.replay(answer)),
+        Claimed::Running => return Err(CommandError::KeyRunning),
+    }
+    if keyed.is_none()
+        && let Some(existing) = repeated(context, &tx, id, &wish).await?
+    {
+        return Ok(Reply::Fresh(existing));
+    }
+    let order = Order::create(new_order(id, wish, &tx), &cause(&tx))?;
+    let created = Created::of(&order);
+    let mut session = Session::load(&tx, &[]).await?;
+    session.insert(order);
+    let changed = session.save(&mut tx).await?;
+    keyed::remember(&tx, keyed.as_ref(), &created).await?;
+    context.commit(tx, changed).await?;
+    Ok(Reply::Fresh(created))
+}
+
+fn new_order(id: Uuid, wish: CreateOrder, tx: &Tx) -> NewOrder {
+    let CreateOrder { customer_id, currency, lines, reference } = wish;
+    let line = |WantedLine { sku, qty, price, name }| Line {
+        id: tx.next_id(),
+        sku,
+        qty,
+        price,
+        name,
+        created_at: tx.now(),
+    };
+    let lines = lines.into_iter().map(line).collect();
+    NewOrder { id, customer_id, currency, lines, reference }
+}
+
+/// The order a keyless call repeats; `None` when these parameters are now `id`'s.
+async fn repeated(
+    context: &Context,
+    tx: &Tx,
+    id: Uuid,
+    wish: &CreateOrder,
+) -> Result<Option<Created>, CommandError> {
+    let window = i64::try_from(context.settings.repeat_window_s).unwrap_or(i64::MAX / 1_000);
+    let expires = tx.now() + TimeDelta::seconds(window);
+    let (hash, id) = (fingerprint(wish), id.to_string());
+    match claim_fingerprint(tx.conn(), &hash, &id, expires, tx.now()).await? {
+        store::Claimed::New => Ok(None),
+        store::Claimed::Existing(order) => {
+            let found = store::load_orders(tx.conn(), &[order]).await?;
+            Ok(found.values().next().map(Created::of))
+        }
+    }
+}
+
+/// Of customer, currency and lines in order; each part with its length, so that no two different
+/// wishes read the same.
+fn fingerprint(wish: &CreateOrder) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    };
+    part(wish.customer_id.as_bytes());
+    part(wish.currency.code().as_bytes());
+    for WantedLine { sku, qty, price, name } in &wish.lines {
+        part(sku.as_bytes());
+        part(&qty.to_be_bytes());
+        part(&price.minor().to_be_bytes());
+        part(name.as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(customer: &str, lines: &[(&str, i32, i64)]) -> CreateOrder {
+        let currency = Currency::parse("USD").unwrap();
+        let line = |(sku, qty, minor): &(&str, i32, i64)| WantedLine {
+            sku: (*sku).to_owned(),
+            qty: *qty,
+            price: Money::new(*minor, currency),
+            name: String::new(),
+        };
+        CreateOrder {
+            customer_id: customer.to_owned(),
+            currency,
+            lines: lines.iter().map(line).collect(),
+            reference: String::new(),
+        }
+    }
+
+    #[test]
+    fn every_parameter_and_the_order_of_lines_count() {
+        let base = wish("c", &[("A", 1, 5), ("B", 2, 5)]);
+        let others = [
+            wish("d", &[("A", 1, 5), ("B", 2, 5)]),
+            wish("c", &[("B", 2, 5), ("A", 1, 5)]),
+            wish("c", &[("A", 1, 5)]),
+            wish("c", &[("A", 2, 5), ("B", 2, 5)]),
+            wish("c", &[("A", 1, 6), ("B", 2, 5)]),
+            wish("cA", &[("", 1, 5), ("B", 2, 5)]),
+        ];
+        assert_eq!(fingerprint(&base), fingerprint(&base.clone()));
+        for other in others {
+            assert_ne!(fingerprint(&base), fingerprint(&other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! PayOrder: the pay run begins.
+
+use chrono::TimeDelta;
+
+use super::{
+    CommandError, Context, Keyed, Reply,
+    context::cause,
+    keyed::{self, Claimed},
+};
+use crate::{
+    domain::{Paying, Status},
+    store::Session,
+};
+
+/// How to pay when the caller does not say.
+pub const DEFAULT_PAYMENT_METHOD: &str = "pm_card_visa";
+
+/// The payment methods there are.
+pub const PAYMENT_METHODS: [&str; 6] = [
+    DEFAULT_PAYMENT_METHOD,
+    "pm_card_declined",
+    "pm_card_insufficient_funds",
+    "pm_card_slow",
+    "pm_card_timeout",
+    "pm_refund_fails",
+];
+
+/// How to pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayOrder {
+    /// One of [`PAYMENT_METHODS`].
+    pub method: String,
+    /// Refuse unless the order has this version.
+    pub expected_version: Option<i32>,
+}
+
+/// Where an order stands after a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusNow {
+    /// The order.
+    pub order_id: String,
+    /// The status callers see.
+    pub status: Status,
+}
+
+/// Begins the pay run and answers at once. While the run goes on it begins nothing and answers
+/// where it stands.
+///
+/// # Errors
+/// [`CommandError::NotFound`]; [`CommandError::Refused`] with why the order cannot be paid, or why
+/// an earlier run failed; [`CommandError::KeyConflict`], and failures of the store.
+pub async fn pay_order(
+    context: &Context,
+    order_id: String,
+    wish: PayOrder,
+    keyed: Option<Keyed<StatusNow>>,
+) -> Result<Reply<StatusNow>, CommandError> {
+    let mut tx = context.hold(&order_id).await?;
+    match keyed::claim(&tx, keyed.as_ref()).await? {
+        Claimed::New => {}
+        Claimed::Answered(answer) => return Ok(context.replay(answer)),
+        Claimed::Running => return Err(CommandError::KeyRunning),
+    }
+    let mut session = Session::load(&tx, std::slice::from_ref(&order_id)).await?;
+    let order = session.order_mut(&order_id).ok_or(CommandError::NotFound)?;
+    order.expect_version(wish.expected_version)?;
+    let lasts = i64::try_from(context.settings.run_deadline_s).unwrap_or(i64::MAX / 1_000);
+    let deadline = tx.now() + TimeDelta::seconds(lasts);
+    let status = match order.pay(&wish.method, tx.next_id(), deadline, &cause(&tx))? {
+        Paying::Started => Status::Pending,
+        Paying::Running(status) => status,
+    };
+    let outcome = StatusNow { order_id, status };
+    let changed = session.save(&mut tx).await?;
+    keyed::remember(&tx, keyed.as_ref(), &outcome).await?;
+    context.commit(tx, changed).await?;
+    Ok(Reply::Fresh(outcome))
+}

@@ -1,0 +1,38 @@
+//! How long a command waits.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a wait goes on once the service drains: the workers still run, so that most of what is
+/// waited for ends in this time.
+const DRAIN_WAIT: Duration = Duration::from_secs(3);
+
+/// A command's patience: until its caller's deadline, or shortly after the service began to drain.
+#[derive(Clone, Debug)]
+pub(super) struct Patience {
+    until: Instant,
+    draining: CancellationToken,
+}
+
+impl Patience {
+    pub(super) fn new(until: Instant, draining: CancellationToken) -> Self {
+        Self { until, draining }
+    }
+
+    /// What `future` comes to; `None` when patience ends first.
+    pub(super) async fn wait_for<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = future => Some(done),
+            () = tokio::time::sleep_until(self.until) => None,
+            () = self.drained() => None,
+        }
+    }
+
+    async fn drained(&self) {
+        self.draining.cancelled().await;
+        tokio::time::sleep(DRAIN_WAIT).await;
+    }
+}

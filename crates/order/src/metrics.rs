@@ -1,0 +1,199 @@
+//! What the order service counts.
+//!
+//! Counters are counted after the commit, once for each run however often its events come, and are
+//! process counters: after a restart they begin at zero. The saga counters carry no label, so that
+//! `curl … | grep oms_saga` prints them as the documents show them.
+
+use chrono::TimeDelta;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+
+use crate::domain::{Compensation, Milestone, RunOutcome};
+
+/// The order service's metrics. One set per process.
+#[derive(Debug)]
+pub struct OrderMetrics {
+    /// Pay runs begun.
+    pub saga_started: Counter,
+    /// Pay runs that ended CONFIRMED.
+    pub saga_completed: Counter,
+    /// Pay runs that were rejected, declined, or took too long.
+    pub saga_failed: Counter,
+    /// Pay runs that a customer cancelled.
+    pub saga_canceled: Counter,
+    /// From the beginning of a pay run to its end, in seconds.
+    pub saga_duration: Histogram,
+    /// Open pay runs; read from the database before each scrape.
+    pub saga_active: Gauge,
+    /// Refunds that a call asked for and that ended, by outcome.
+    refunds: Family<RefundLabels, Counter>,
+    /// What was given back after a cancellation, by kind.
+    compensations: Family<CompensationLabels, Counter>,
+    /// Cancelled orders that keep money which could not be given back.
+    money_kept: Counter,
+    /// Facts that no interleaving can produce.
+    pub refused_transitions: Counter,
+    /// Calls that were answered with what their idempotency key remembers.
+    pub idempotency_replays: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefundLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CompensationLabels {
+    kind: &'static str,
+}
+
+impl OrderMetrics {
+    /// Registers every family. The registry appends `_total` to counters and the unit to others.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            saga_started: Counter::default(),
+            saga_completed: Counter::default(),
+            saga_failed: Counter::default(),
+            saga_canceled: Counter::default(),
+            saga_duration: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
+            saga_active: Gauge::default(),
+            refunds: Family::default(),
+            compensations: Family::default(),
+            money_kept: Counter::default(),
+            refused_transitions: Counter::default(),
+            idempotency_replays: Counter::default(),
+        };
+        let counters = [
+            ("oms_saga_started", "Pay runs begun", &metrics.saga_started),
+            ("oms_saga_completed", "Pay runs that ended CONFIRMED", &metrics.saga_completed),
+            ("oms_saga_failed", "Pay runs rejected, declined or too late", &metrics.saga_failed),
+            ("oms_saga_canceled", "Pay runs a customer cancelled", &metrics.saga_canceled),
+            ("oms_money_kept", "Cancelled orders that keep money", &metrics.money_kept),
+            (
+                "oms_refused_transitions",
+                "Facts that no interleaving can produce",
+                &metrics.refused_transitions,
+            ),
+            (
+                "oms_idempotency_replays",
+                "Calls answered with what their idempotency key remembers",
+                &metrics.idempotency_replays,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register_with_unit(
+            "oms_saga_duration",
+            "From the beginning of a pay run to its end",
+            Unit::Seconds,
+            metrics.saga_duration.clone(),
+        );
+        registry.register("oms_saga_active", "Open pay runs", metrics.saga_active.clone());
+        registry.register(
+            "oms_refunds",
+            "Refunds that a call asked for and that ended",
+            metrics.refunds.clone(),
+        );
+        registry.register(
+            "oms_compensations",
+            "What was given back after a cancellation",
+            metrics.compensations.clone(),
+        );
+        metrics.show_zeros();
+        metrics
+    }
+
+    /// A labelled counter that was never counted would be absent, which alerts read as "no data".
+    fn show_zeros(&self) {
+        for outcome in ["succeeded", "failed"] {
+            let _zero = self.refunds.get_or_create(&RefundLabels { outcome });
+        }
+        for kind in ["stock", "money"] {
+            let _zero = self.compensations.get_or_create(&CompensationLabels { kind });
+        }
+    }
+
+    /// Counts what a committed transaction came to.
+    pub fn count(&self, milestones: impl IntoIterator<Item = Milestone>) {
+        for milestone in milestones {
+            match milestone {
+                Milestone::RunStarted => {
+                    self.saga_started.inc();
+                }
+                Milestone::RunEnded { outcome, lasted } => self.run_ended(outcome, lasted),
+                Milestone::RefundEnded { succeeded } => {
+                    let outcome = if succeeded { "succeeded" } else { "failed" };
+                    self.refunds.get_or_create(&RefundLabels { outcome }).inc();
+                }
+                Milestone::Compensated(compensation) => {
+                    let kind = match compensation {
+                        Compensation::Stock => "stock",
+                        Compensation::Money => "money",
+                    };
+                    self.compensations.get_or_create(&CompensationLabels { kind }).inc();
+                }
+                Milestone::MoneyKept => {
+                    self.money_kept.inc();
+                }
+            }
+        }
+    }
+
+    fn run_ended(&self, outcome: RunOutcome, lasted: TimeDelta) {
+        let ended = match outcome {
+            RunOutcome::Completed => &self.saga_completed,
+            RunOutcome::Failed => &self.saga_failed,
+            RunOutcome::Canceled => &self.saga_canceled,
+        };
+        ended.inc();
+        // A clock that was set back must not make time negative.
+        self.saga_duration.observe(lasted.as_seconds_f64().max(0.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text;
+
+    use super::*;
+
+    #[test]
+    fn saga_counters_read_as_the_documents_print_them() {
+        let mut registry = Registry::default();
+        let metrics = OrderMetrics::register(&mut registry);
+        let ended = |outcome| Milestone::RunEnded { outcome, lasted: TimeDelta::milliseconds(5) };
+        metrics.count([Milestone::RunStarted; 4]);
+        metrics.count([RunOutcome::Completed, RunOutcome::Failed, RunOutcome::Canceled].map(ended));
+        metrics.count([Milestone::RefundEnded { succeeded: false }]);
+        metrics.count([Milestone::Compensated(Compensation::Stock), Milestone::MoneyKept]);
+        let mut page = String::new();
+        text::encode(&mut page, &registry).unwrap();
+        for line in [
+            "oms_saga_started_total 4",
+            "oms_saga_completed_total 1",
+            "oms_saga_failed_total 1",
+            "oms_saga_canceled_total 1",
+            "oms_saga_duration_seconds_count 3",
+            "oms_saga_active 0",
+            "oms_refunds_total{outcome=\"failed\"} 1",
+            "oms_refunds_total{outcome=\"succeeded\"} 0",
+            "oms_compensations_total{kind=\"stock\"} 1",
+            "oms_compensations_total{kind=\"money\"} 0",
+            "oms_money_kept_total 1",
+            "oms_refused_transitions_total 0",
+            "oms_idempotency_replays_total 0",
+        ] {
+            assert!(page.lines().any(|printed| printed == line), "{line}\n{page}");
+        }
+    }
+}

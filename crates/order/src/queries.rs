@@ -1,0 +1,97 @@
+//! What can be read of orders. Never locks, never writes.
+
+use oms_messaging::Failure;
+use sea_orm::{
+    AccessMode, ColumnTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, IsolationLevel,
+    PaginatorTrait, QueryFilter, QuerySelect, TransactionOptions, TransactionTrait,
+};
+
+use crate::{
+    domain::{Order, RunKind},
+    store::{
+        entities::{orders, timeline},
+        load_orders, load_timeline,
+    },
+};
+
+/// Timeline entries in one answer; the newest ones.
+pub const TIMELINE_MAX: u64 = 500;
+/// Orders in one statement.
+const IDS_MAX: usize = 500;
+
+/// An order with its timeline, as they were at one instant.
+#[derive(Clone, Debug)]
+pub struct OrderView {
+    /// The order.
+    pub order: Order,
+    /// Its newest timeline entries, oldest first.
+    pub timeline: Vec<timeline::Model>,
+}
+
+/// Reads orders. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Queries {
+    read: DatabaseConnection,
+}
+
+impl Queries {
+    /// Queries over a connection for reading.
+    #[must_use]
+    pub fn new(read: DatabaseConnection) -> Self {
+        Self { read }
+    }
+
+    /// The order of this id and its timeline; `None` when there is none.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn get_order(&self, id: &str) -> Result<Option<OrderView>, Failure> {
+        // One snapshot: an order and a timeline of two instants would contradict each other.
+        let snapshot = self.read.begin_with_options(snapshot_of(&self.read)).await?;
+        let found = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
+        let Some(order) = found else { return Ok(None) };
+        let timeline = load_timeline(&snapshot, id, TIMELINE_MAX).await?;
+        snapshot.commit().await?;
+        Ok(Some(OrderView { order, timeline }))
+    }
+
+    /// How many pay runs are open.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn open_pay_runs(&self) -> Result<u64, Failure> {
+        let open = orders::Column::RunKind.eq(RunKind::Pay.as_str());
+        Ok(orders::Entity::find().filter(open).count(&self.read).await?)
+    }
+
+    /// The row versions of those orders of `ids` that exist.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn row_versions(&self, ids: &[String]) -> Result<Vec<(String, i64)>, DbErr> {
+        let mut versions = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_MAX) {
+            let found = orders::Entity::find()
+                .select_only()
+                .columns([orders::Column::Id, orders::Column::RowVersion])
+                .filter(orders::Column::Id.is_in(ids.iter().map(String::as_str)))
+                .into_tuple()
+                .all(&self.read)
+                .await?;
+            versions.extend::<Vec<(String, i64)>>(found);
+        }
+        Ok(versions)
+    }
+}
+
+/// SQLite's deferred transactions are snapshots already, and know no levels.
+fn snapshot_of(connection: &DatabaseConnection) -> TransactionOptions {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..Default::default()
+        },
+        _ => TransactionOptions::default(),
+    }
+}

@@ -1,0 +1,172 @@
+//! The only place where the rooms are wired.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use oms_messaging::{
+    Asker, Consumer, KafkaLog, Log, Messaging, MessagingMetrics, Relay, Retention,
+    outlet::MessagingParts,
+};
+use oms_proto::FILE_DESCRIPTOR_SET;
+use oms_service::{Database, GrpcApi, Host, StartError, idempotency};
+
+use crate::{
+    aftermath::Wake,
+    api::OrderApi,
+    changes::Changes,
+    commands::Context,
+    config::{OrderConfig, OrderSettings},
+    deadlines::Deadlines,
+    forgetting::Forgetting,
+    metrics::OrderMetrics,
+    migration::Migrator,
+    probes::Probes,
+    queries::Queries,
+    reactions::OrderReactor,
+};
+
+/// The service's name.
+pub const NAME: &str = "order";
+const GRPC: &str = "order.grpc.listen";
+const DATABASE: &str = "order.database.url";
+
+/// A running service. It lives as long as its host; dropping this stops nothing.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// The service's own database.
+    pub database: Database,
+    /// The service's messaging.
+    pub messaging: Messaging,
+}
+
+/// Starts the service on `host`, joined to the others by Kafka.
+///
+/// # Errors
+/// In one line, what the operator has to change.
+pub async fn start(config: OrderConfig, host: Host) -> Result<Running, StartError> {
+    // The port first: a second copy of the service must touch nothing.
+    host.bind(GRPC, &config.order.grpc.listen).await?;
+    let log = KafkaLog::new(&config.kafka).map_err(|error| StartError::other("kafka", error))?;
+    start_on(config, host, Arc::new(log)).await
+}
+
+/// Starts the service on `host`, joined to the others by `log`.
+///
+/// # Errors
+/// In one line, what the operator has to change.
+pub async fn start_on(
+    config: OrderConfig,
+    host: Host,
+    log: Arc<dyn Log>,
+) -> Result<Running, StartError> {
+    let settings = Arc::new(config.order);
+    host.bind(GRPC, &settings.grpc.listen).await?;
+    let database = open(&settings).await?;
+    let messaging = Messaging::new(MessagingParts {
+        source: format!("/oms/{NAME}"),
+        topic: settings.topic.clone(),
+        dead_letter_topic: settings.dead_letter_topic.clone(),
+        database: database.write.clone(),
+        seams: host.seams().clone(),
+        settings: settings.messaging.clone(),
+    });
+    let context = Context {
+        messaging: messaging.clone(),
+        read: database.read.clone(),
+        changes: Changes::new(settings.waiting_orders_max),
+        metrics: host.metrics().group(OrderMetrics::register),
+        settings: settings.clone(),
+        draining: host.intake(),
+    };
+    let queries = Queries::new(database.read.clone());
+    let api = OrderApi::new(host.clone(), context.clone(), queries.clone());
+    let api = GrpcApi::new(FILE_DESCRIPTOR_SET).service(api.into_server());
+    let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
+    read_gauges_before_scrapes(&host, &context, &queries);
+    spawn_reactions(&host, log, &context, &database);
+    spawn_sweepers(&host, &context, queries);
+    Ok(Running { grpc, database, messaging })
+}
+
+/// Opens the service's database and brings it up to date.
+///
+/// # Errors
+/// When it cannot be opened or a migration fails.
+pub(crate) async fn open(settings: &OrderSettings) -> Result<Database, StartError> {
+    let failed = |error| StartError::database(DATABASE, error);
+    let database = Database::open(&settings.database).await.map_err(failed)?;
+    database.migrate::<Migrator>().await.map_err(failed)?;
+    Ok(database)
+}
+
+/// What joins the service to the log; the deadlines wait for it to be read once.
+fn spawn_reactions(host: &Host, log: Arc<dyn Log>, context: &Context, database: &Database) {
+    let messaging = &context.messaging;
+    let metrics = messaging_metrics(host, context);
+    let aftermath = Arc::new(Wake::new(context.changes.clone(), context.metrics.clone()));
+    let reactor = Arc::new(OrderReactor::new(aftermath));
+    let group = context.settings.consumer_group.clone();
+    let consumer = Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
+    let relay = Relay::new(messaging.clone(), log.clone(), metrics.clone());
+    let asker = Asker::new(messaging.clone(), metrics);
+    let (relayed, consumed) = (relay.status(), consumer.status());
+    let deadlines = Deadlines::new(context.clone()).run(consumer.status(), host.workers());
+    let probes = Probes { database: database.clone(), log, relay: relayed, consumer: consumed };
+
+    let (tasks, stop) = (host.tasks(), || host.workers());
+    tasks.spawn("probes", probes.run(host.health(), stop()));
+    tasks.spawn("relay", relay.run(stop()));
+    tasks.spawn("consumer", consumer.run(stop()));
+    // Asks about everything that waits as soon as it starts: what was said while this service was
+    // away may be lost.
+    tasks.spawn("asker", asker.run(stop()));
+    tasks.spawn("retention", Retention::new(messaging.clone()).run(stop()));
+    tasks.spawn("deadlines", deadlines);
+}
+
+/// What works on this service's own tables alone.
+fn spawn_sweepers(host: &Host, context: &Context, queries: Queries) {
+    let (tasks, stop) = (host.tasks(), || host.workers());
+    let every = Duration::from_millis(context.settings.changes_poll_ms);
+    tasks.spawn("changes", context.changes.clone().run(queries, every, stop()));
+    tasks.spawn("forgetting", Forgetting::new(context.clone()).run(stop()));
+    let sweeper = idempotency::run_sweeper(
+        context.messaging.database().clone(),
+        host.seams().clock.clone(),
+        context.settings.idempotency.clone(),
+        stop(),
+    );
+    tasks.spawn("idempotency", sweeper);
+}
+
+fn messaging_metrics(host: &Host, context: &Context) -> MessagingMetrics {
+    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
+    let (gauges, read, clock) = (metrics.clone(), context.read.clone(), host.seams().clock.clone());
+    host.metrics().before_scrape(move || {
+        let (gauges, read, clock) = (gauges.clone(), read.clone(), clock.clone());
+        async move {
+            if let Err(failure) = gauges.refresh(&read, clock.now()).await {
+                tracing::debug!(%failure, "messaging gauges keep their last values");
+            }
+        }
+    });
+    metrics
+}
+
+fn read_gauges_before_scrapes(host: &Host, context: &Context, queries: &Queries) {
+    let (metrics, queries) = (context.metrics.clone(), queries.clone());
+    host.metrics().before_scrape(move || {
+        let (metrics, queries) = (metrics.clone(), queries.clone());
+        async move {
+            match queries.open_pay_runs().await {
+                Ok(open) => {
+                    metrics.saga_active.set(i64::try_from(open).unwrap_or(i64::MAX));
+                }
+                Err(failure) => {
+                    tracing::debug!(%failure, "oms_saga_active keeps its last value");
+                }
+            }
+        }
+    });
+}
