@@ -1,0 +1,12 @@
+//! The domain alone: no I/O.
+
+mod cancel;
+mod create;
+mod hearing;
+mod ledger;
+mod money;
+mod pay;
+mod refund;
+mod table;
+mod timeline;
+mod waiting;

@@ -1,0 +1,64 @@
+//! For what an order waits (rule 10), and when it has ended.
+
+use crate::support::{Stage, cause, totals, usd};
+
+#[test]
+fn an_order_waits_while_a_run_is_open_or_a_compensation_unsettled() {
+    for stage in Stage::ALL {
+        let waits = match stage {
+            Stage::Paying
+            | Stage::Reserved
+            | Stage::Refunding
+            | Stage::Canceled
+            | Stage::CanceledEarly
+            | Stage::CanceledRefunding
+            | Stage::Refunded => true,
+            Stage::Pending | Stage::Confirmed | Stage::CanceledPending => false,
+        };
+        assert_eq!(stage.build(1).is_waiting(), waits, "{stage:?}");
+    }
+}
+
+#[test]
+fn a_canceled_order_waits_for_both_words_in_either_order() {
+    for released_first in [true, false] {
+        let mut order = Stage::CanceledEarly.build(1);
+        let closed = totals(1, 0, 0);
+        if released_first {
+            order.note_released(&cause(60)).unwrap();
+        } else {
+            order.note_closed(closed, &cause(60)).unwrap();
+        }
+        assert!(order.is_waiting() && !order.has_ended());
+        order.note_released(&cause(61)).unwrap();
+        order.note_closed(closed, &cause(61)).unwrap();
+        assert!(!order.is_waiting() && order.has_ended());
+    }
+}
+
+#[test]
+fn a_canceled_order_with_a_refund_run_waits_for_its_answer_too() {
+    let mut order = Stage::CanceledRefunding.build(1);
+    order.note_released(&cause(60)).unwrap();
+    order.note_closed(totals(3, 25_000, 25_000), &cause(61)).unwrap();
+    assert!(order.is_waiting());
+    let id = Stage::refund_id().to_string();
+    order.note_refunded(&id, usd(25_000), totals(2, 25_000, 25_000), &cause(62)).unwrap();
+    assert!(!order.is_waiting() && order.has_ended());
+}
+
+#[test]
+fn a_refunded_order_waits_until_the_hold_is_gone() {
+    let mut order = Stage::Refunded.build(1);
+    assert!(!order.has_ended());
+    order.note_released(&cause(60)).unwrap();
+    assert!(!order.is_waiting() && order.has_ended());
+}
+
+#[test]
+fn a_canceled_order_that_keeps_money_has_not_ended() {
+    let mut order = Stage::Canceled.build(1);
+    order.note_released(&cause(60)).unwrap();
+    order.note_closed(totals(3, 25_000, 0), &cause(61)).unwrap();
+    assert!(!order.is_waiting() && !order.has_ended());
+}

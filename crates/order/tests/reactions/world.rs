@@ -1,0 +1,196 @@
+//! An order service that hears what a test says.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use oms_events::{EventData, inventory as i, payment as p};
+use oms_messaging::{Consumer, Event, Failure, Log, MessagingMetrics, SimulatedLog, Step, tables};
+use oms_order::{
+    domain::{Milestone, Order, Refund},
+    reactions::{Aftermath, OrderReactor},
+};
+use prometheus_client::registry::Registry;
+use sea_orm::{DatabaseTransaction, EntityTrait};
+use uuid::Uuid;
+
+use crate::support::{DEAD, Db, Speaker, TOPIC, amount, at, record, totals_of};
+
+const GROUP: &str = "oms-order";
+
+/// Notes what followed from reactions.
+#[derive(Default)]
+pub(crate) struct Followed {
+    pub(crate) milestones: Mutex<Vec<(String, Milestone)>>,
+    pub(crate) commits: Mutex<BTreeMap<String, u32>>,
+    pub(crate) refunds: Mutex<Vec<Refund>>,
+}
+
+#[async_trait]
+impl Aftermath for Followed {
+    async fn refund_ended(
+        &self,
+        _: &DatabaseTransaction,
+        _: &Order,
+        refund: &Refund,
+        _: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        self.refunds.lock().unwrap().push(refund.clone());
+        Ok(())
+    }
+
+    fn committed(&self, order: &str, milestones: &[Milestone]) {
+        *self.commits.lock().unwrap().entry(order.to_owned()).or_default() += 1;
+        let mut all = self.milestones.lock().unwrap();
+        all.extend(milestones.iter().map(|milestone| (order.to_owned(), *milestone)));
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) log: SimulatedLog,
+    pub(crate) followed: Arc<Followed>,
+    consumer: Consumer<OrderReactor>,
+}
+
+impl World {
+    pub(crate) fn new(db: Db) -> Self {
+        let log = SimulatedLog::new(&[(TOPIC, 3), (DEAD, 1)]);
+        let followed = Arc::new(Followed::default());
+        let consumer = Consumer::new(
+            db.messaging.clone(),
+            Arc::new(OrderReactor::new(followed.clone())),
+            Arc::new(log.clone()),
+            GROUP.to_owned(),
+            MessagingMetrics::register(&mut Registry::default()).for_service("order"),
+        );
+        Self { db, log, followed, consumer }
+    }
+
+    /// Says events in one go, and lets the service handle them.
+    pub(crate) async fn hear(&mut self, events: &[&Event]) -> Step {
+        self.publish(events, false).await
+    }
+
+    /// The same, as an ask (rule 10).
+    pub(crate) async fn ask(&mut self, event: &Event) -> Step {
+        self.publish(&[event], true).await
+    }
+
+    async fn publish(&mut self, events: &[&Event], ask: bool) -> Step {
+        let records = events.iter().map(|event| record(event, ask)).collect();
+        for report in self.log.publish(records).await {
+            report.unwrap();
+        }
+        self.settle(events.len()).await
+    }
+
+    /// Steps until so many records are done with.
+    async fn settle(&mut self, records: usize) -> Step {
+        let mut sum = Step::default();
+        for _ in 0..1_000 {
+            if sum.handled >= records {
+                return sum;
+            }
+            let step = self.consumer.step().await.unwrap();
+            sum.handled += step.handled;
+            sum.moved += step.moved;
+            sum.already += step.already;
+            sum.duplicates += step.duplicates;
+            sum.parked += step.parked;
+            sum.dead_letters += step.dead_letters;
+            sum.answered += step.answered;
+        }
+        panic!("only {sum:?} of {records} records were handled");
+    }
+
+    /// Everything that was ever said to the service, once more, with an empty inbox.
+    pub(crate) async fn hear_all_again_with_an_empty_inbox(&mut self) {
+        tables::inbox::Entity::delete_many().exec(self.db.conn()).await.unwrap();
+        let records = self.log.records(TOPIC).len();
+        self.log.redeliver(GROUP, 0);
+        self.settle(records).await;
+    }
+}
+
+/// What the others say about an order of 250.00 USD.
+pub(crate) struct Others {
+    pub(crate) inventory: Speaker,
+    pub(crate) payment: Speaker,
+}
+
+impl Others {
+    pub(crate) fn about(n: u128) -> Self {
+        let id = id(n);
+        Self { inventory: Speaker::inventory(&id), payment: Speaker::payment(&id) }
+    }
+
+    pub(crate) fn reserved(&mut self) -> Event {
+        self.inventory.say(&i::Reserved { revision: 1, until: at(600) })
+    }
+
+    pub(crate) fn rejected(&mut self) -> Event {
+        let shortages =
+            vec![oms_events::Quantity { sku: "SKU-001".into(), asked: 2, available: 0 }];
+        self.inventory.say(&i::Rejected { revision: 1, reason: "out_of_stock".into(), shortages })
+    }
+
+    pub(crate) fn released(&mut self) -> Event {
+        self.inventory.say(&i::Released {})
+    }
+
+    pub(crate) fn expired(&mut self) -> Event {
+        self.inventory.say(&i::ReservationExpired { revision: 1 })
+    }
+
+    pub(crate) fn captured(&mut self) -> Event {
+        let totals = totals_of(25_000, 0);
+        self.payment.say(&p::Captured { revision: 1, amount: amount(25_000), totals })
+    }
+
+    pub(crate) fn declined(&mut self) -> Event {
+        self.payment.say(&p::Declined {
+            revision: 1,
+            code: "card_declined".into(),
+            reason: "the card was declined".into(),
+            totals: totals_of(0, 0),
+        })
+    }
+
+    pub(crate) fn refunded(&mut self, refund_id: &str, minor: i64, so_far: i64) -> Event {
+        let totals = totals_of(25_000, so_far);
+        let refund_id = refund_id.to_owned();
+        self.payment.say(&p::Refunded { refund_id, amount: amount(minor), totals })
+    }
+
+    pub(crate) fn refund_failed(&mut self, refund_id: &str, minor: i64) -> Event {
+        self.payment.say(&p::RefundFailed {
+            refund_id: refund_id.to_owned(),
+            amount: amount(minor),
+            code: "refund_declined".into(),
+            totals: totals_of(25_000, 0),
+        })
+    }
+
+    pub(crate) fn closed(&mut self, captured: i64, refunded: i64) -> Event {
+        self.payment.say(&p::Closed { totals: totals_of(captured, refunded) })
+    }
+}
+
+pub(crate) fn id(n: u128) -> String {
+    Uuid::from_u128(n).to_string()
+}
+
+/// Whether the types are those of the order service's events, without prefix and suffix.
+pub(crate) fn are(said: &[String], expected: &[&str]) -> bool {
+    let full = |name: &&str| format!("oms.order.{name}.v1");
+    said.iter().cloned().eq(expected.iter().map(full))
+}
+
+/// The type of an event's data.
+pub(crate) fn type_of<D: EventData>(_: &D) -> &'static str {
+    D::TYPE
+}

@@ -1,0 +1,11 @@
+//! What every test here builds on.
+
+mod database;
+mod orders;
+mod said;
+
+pub(crate) use database::{DEAD, Db, TOPIC, databases};
+pub(crate) use orders::{
+    Stage, at, call, cause, confirmed, line, new_order, order, paying, totals, usd,
+};
+pub(crate) use said::{Speaker, amount, record, totals_of};

@@ -1,0 +1,162 @@
+//! Orders in every stage, built through the aggregate's own verbs and notes.
+
+use chrono::{DateTime, Utc};
+use oms_order::domain::{Cause, Currency, Line, Money, NewOrder, Order, RunKind, Status, Totals};
+use uuid::Uuid;
+
+/// When [`Stage::Canceled`] was cancelled.
+const CANCEL_AT: i64 = 50;
+
+/// So many seconds after the beginning of a test's time.
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_760_000_000 + seconds, 0).unwrap()
+}
+
+/// A call at that time.
+pub(crate) fn call(seconds: i64) -> Cause {
+    Cause::call(at(seconds), Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()))
+}
+
+/// An event of another service at that time.
+pub(crate) fn cause(seconds: i64) -> Cause {
+    Cause::event(at(seconds), Uuid::from_u128(0xE0_0000 + seconds.unsigned_abs() as u128), None)
+}
+
+pub(crate) fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::parse("USD").unwrap())
+}
+
+pub(crate) fn line(n: u128, sku: &str, qty: i32, price: i64) -> Line {
+    Line {
+        id: Uuid::from_u128(0x11_0000 + n),
+        sku: sku.to_owned(),
+        qty,
+        price: usd(price),
+        name: String::new(),
+        created_at: at(0),
+    }
+}
+
+/// The document's order: 2 × 100.00 and 1 × 50.00.
+pub(crate) fn new_order(n: u128) -> NewOrder {
+    NewOrder {
+        id: Uuid::from_u128(n),
+        customer_id: "customer-123".to_owned(),
+        currency: Currency::parse("USD").unwrap(),
+        lines: vec![line(n * 10, "SKU-001", 2, 10_000), line(n * 10 + 1, "SKU-002", 1, 5_000)],
+        reference: String::new(),
+    }
+}
+
+pub(crate) fn order(n: u128) -> Order {
+    Order::create(new_order(n), &call(0)).unwrap()
+}
+
+/// With the pay run open.
+pub(crate) fn paying(n: u128) -> Order {
+    let mut order = order(n);
+    order.pay("pm_card_visa", Uuid::from_u128(0x5A6A), at(900), &call(1)).unwrap();
+    order
+}
+
+/// Paid and confirmed.
+pub(crate) fn confirmed(n: u128) -> Order {
+    let mut order = paying(n);
+    order.note_reserved(1, &cause(2)).unwrap();
+    order.note_captured(1, usd(25_000), totals(1, 25_000, 0), &cause(3)).unwrap();
+    order
+}
+
+/// Payment's totals with a sequence.
+pub(crate) fn totals(sequence: i64, captured_minor: i64, refunded_minor: i64) -> Totals {
+    Totals { sequence, captured_minor, refunded_minor }
+}
+
+/// Every state an order can rest or run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Pending,
+    Paying,
+    Reserved,
+    Confirmed,
+    Refunding,
+    /// After the customer cancelled a confirmed order.
+    Canceled,
+    /// Cancelled while a refund run was open.
+    CanceledRefunding,
+    /// Cancelled while the pay run was open.
+    CanceledEarly,
+    /// Cancelled before any run.
+    CanceledPending,
+    Refunded,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Paying,
+        Self::Reserved,
+        Self::Confirmed,
+        Self::Refunding,
+        Self::Canceled,
+        Self::CanceledRefunding,
+        Self::CanceledEarly,
+        Self::CanceledPending,
+        Self::Refunded,
+    ];
+
+    /// The refund that the stage's run waits for, or ended with.
+    pub(crate) fn refund_id() -> Uuid {
+        Uuid::from_u128(0x0EF0)
+    }
+
+    pub(crate) fn build(self, n: u128) -> Order {
+        let refunding = || {
+            let mut order = confirmed(n);
+            order.request_refund(Self::refund_id(), None, "damaged", &call(10)).unwrap();
+            order
+        };
+        let canceled = |mut order: Order| {
+            order.cancel("changed my mind", &call(CANCEL_AT)).unwrap();
+            order
+        };
+        match self {
+            Self::Pending => order(n),
+            Self::Paying => paying(n),
+            Self::Reserved => {
+                let mut order = paying(n);
+                order.note_reserved(1, &cause(2)).unwrap();
+                order
+            }
+            Self::Confirmed => confirmed(n),
+            Self::Refunding => refunding(),
+            Self::Canceled => canceled(confirmed(n)),
+            Self::CanceledRefunding => canceled(refunding()),
+            Self::CanceledEarly => canceled(paying(n)),
+            Self::CanceledPending => canceled(order(n)),
+            Self::Refunded => {
+                let mut order = refunding();
+                let id = Self::refund_id().to_string();
+                order
+                    .note_refunded(&id, usd(25_000), totals(2, 25_000, 25_000), &cause(11))
+                    .unwrap();
+                order
+            }
+        }
+    }
+
+    pub(crate) fn expected(self) -> (Status, RunKind) {
+        match self {
+            Self::Pending => (Status::Pending, RunKind::Idle),
+            Self::Paying => (Status::Pending, RunKind::Pay),
+            Self::Reserved => (Status::Reserved, RunKind::Pay),
+            Self::Confirmed => (Status::Confirmed, RunKind::Idle),
+            Self::Refunding => (Status::Confirmed, RunKind::Refund),
+            Self::Canceled | Self::CanceledEarly | Self::CanceledPending => {
+                (Status::Canceled, RunKind::Idle)
+            }
+            Self::CanceledRefunding => (Status::Canceled, RunKind::Refund),
+            Self::Refunded => (Status::Refunded, RunKind::Idle),
+        }
+    }
+}
