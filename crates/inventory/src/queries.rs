@@ -1,0 +1,92 @@
+//! What operators read: stock, reservations, the ledger. Reads one database, changes nothing.
+
+use oms_messaging::Failure;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::{
+    domain::Reservation,
+    store::{
+        self,
+        entities::{movements, stock},
+    },
+};
+
+/// A page and whether more follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, in order.
+    pub rows: Vec<T>,
+    /// Whether there are rows after them.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// The first `size` of rows that were read with one row to spare.
+    fn cut(mut rows: Vec<T>, size: u64) -> Self {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        Self { rows, more }
+    }
+}
+
+/// The stock of one SKU.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn stock(
+    database: &DatabaseConnection,
+    sku: &str,
+) -> Result<Option<stock::Model>, Failure> {
+    Ok(stock::Entity::find_by_id(sku).one(database).await?)
+}
+
+/// The stock of all SKUs in order of their name, after `after`.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn list_stock(
+    database: &DatabaseConnection,
+    after: Option<&str>,
+    size: u64,
+) -> Result<Page<stock::Model>, Failure> {
+    let mut select = stock::Entity::find().order_by_asc(stock::Column::Sku).limit(size + 1);
+    if let Some(after) = after {
+        select = select.filter(stock::Column::Sku.gt(after));
+    }
+    Ok(Page::cut(select.all(database).await?, size))
+}
+
+/// The reservation of an order.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn reservation(
+    database: &DatabaseConnection,
+    order_id: &str,
+) -> Result<Option<Reservation>, Failure> {
+    store::read_reservation(database, order_id).await
+}
+
+/// The ledger of one SKU, newest first, before entry `before`; `None` for an unknown SKU.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn list_movements(
+    database: &DatabaseConnection,
+    sku: &str,
+    before: Option<i64>,
+    size: u64,
+) -> Result<Option<Page<movements::Model>>, Failure> {
+    if stock(database, sku).await?.is_none() {
+        return Ok(None);
+    }
+    let mut select = movements::Entity::find()
+        .filter(movements::Column::Sku.eq(sku))
+        .order_by_desc(movements::Column::Id)
+        .limit(size + 1);
+    if let Some(before) = before {
+        select = select.filter(movements::Column::Id.lt(before));
+    }
+    Ok(Some(Page::cut(select.all(database).await?, size)))
+}

@@ -1,0 +1,15 @@
+//! The inventory service, tested through its rooms and through its wire.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+
+mod batches;
+mod catalogue;
+mod commands;
+mod consumer;
+mod domain;
+mod expiry;
+mod grpc;
+mod invariants;
+mod races;
+mod reactions;
+mod service;
+mod support;
