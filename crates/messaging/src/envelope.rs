@@ -10,8 +10,18 @@ use uuid::Uuid;
 
 use crate::failure::Failure;
 
-/// The record header that says what the value is.
+/// What the record header [`CONTENT_TYPE_HEADER`] says of an event.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
+
+/// The record header that says what the value is.
+pub const CONTENT_TYPE_HEADER: &str = "content-type";
+
+/// The record header with the trace context of the publishing hop.
+pub const TRACEPARENT_HEADER: &str = "traceparent";
+
+/// The record header that asks every other service to say again all it said about the stream
+/// (rule 10). Its value is `1`.
+pub const ASK_HEADER: &str = "oms-ask";
 
 /// An event as it was read from the log, its data not yet interpreted.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,23 +8,43 @@
 //! The rules are those of `docs/saga.md`, "Rules every handler obeys"; each module names the one
 //! it keeps.
 
+pub mod asker;
+mod backoff;
+pub mod consumer;
 pub mod envelope;
 pub mod failure;
+mod headers;
+pub mod kafka;
+pub mod lease;
 pub mod log;
+pub mod metrics;
 pub mod migration;
 pub mod outlet;
 pub mod reactor;
+pub mod relay;
+mod resend;
+pub mod retention;
 pub mod router;
 pub mod settings;
+pub mod simulated;
+mod sql;
 pub mod streams;
 pub mod tables;
 pub mod tx;
 
+pub use asker::Asker;
+pub use consumer::{Consumer, ConsumerStatus, Step};
 pub use envelope::Event;
 pub use failure::Failure;
+pub use kafka::{EmbeddedBroker, KafkaLog, KafkaSettings};
+pub use lease::Lease;
 pub use log::{Delivery, Log, LogError, PublishError, Record, Subscription};
+pub use metrics::MessagingMetrics;
 pub use outlet::Messaging;
 pub use reactor::{Outcome, Reactor};
+pub use relay::Relay;
+pub use retention::Retention;
 pub use router::Router;
 pub use settings::MessagingSettings;
+pub use simulated::SimulatedLog;
 pub use tx::{Announcement, Standing, Tx};

@@ -58,6 +58,7 @@ impl MigrationTrait for Tables {
         for index in [
             "CREATE INDEX outbox_due ON outbox (seq) WHERE published_at IS NULL",
             "CREATE INDEX outbox_stream ON outbox (stream, seq)",
+            "CREATE INDEX outbox_refused ON outbox (stream) WHERE refused_until IS NOT NULL",
             "CREATE INDEX inbox_stream ON inbox (stream)",
             "CREATE INDEX parked_stream ON parked (stream, seq)",
             "CREATE INDEX streams_ask ON streams (ask_at) WHERE ask_at IS NOT NULL",

@@ -14,6 +14,8 @@ pub struct MessagingSettings {
     pub relay_batch_max: u64,
     /// How often the relay looks for rows nobody woke it for, in milliseconds.
     pub relay_sweep_ms: u64,
+    /// How long the relay publishes on after it was told to stop, in milliseconds.
+    pub relay_flush_ms_max: u64,
     /// How long a lease holds without renewal, in milliseconds.
     pub lease_ms: u64,
     /// First delay before a transient failure is retried, in milliseconds.
@@ -36,6 +38,8 @@ pub struct MessagingSettings {
     pub retention_hours: u64,
     /// Streams cleaned in one sweep.
     pub retention_batch_max: u64,
+    /// How often retention looks, in milliseconds.
+    pub retention_sweep_ms: u64,
 }
 
 impl Default for MessagingSettings {
@@ -45,7 +49,8 @@ impl Default for MessagingSettings {
             poll_wait_ms: 100,
             relay_batch_max: 500,
             relay_sweep_ms: 500,
-            lease_ms: 10_000,
+            relay_flush_ms_max: 2_000,
+            lease_ms: 5_000,
             retry_delay_ms_min: 50,
             retry_delay_ms_max: 5_000,
             retry_unclassified_max: 5,
@@ -56,6 +61,7 @@ impl Default for MessagingSettings {
             ask_sweep_ms: 1_000,
             retention_hours: 24 * 7,
             retention_batch_max: 200,
+            retention_sweep_ms: 60_000,
         }
     }
 }
@@ -69,6 +75,7 @@ impl MessagingSettings {
             ("poll_wait_ms", self.poll_wait_ms),
             ("relay_batch_max", self.relay_batch_max),
             ("relay_sweep_ms", self.relay_sweep_ms),
+            ("relay_flush_ms_max", self.relay_flush_ms_max),
             ("lease_ms", self.lease_ms),
             ("retry_delay_ms_min", self.retry_delay_ms_min),
             ("retry_delay_ms_max", self.retry_delay_ms_max),
@@ -80,6 +87,7 @@ impl MessagingSettings {
             ("ask_sweep_ms", self.ask_sweep_ms),
             ("retention_hours", self.retention_hours),
             ("retention_batch_max", self.retention_batch_max),
+            ("retention_sweep_ms", self.retention_sweep_ms),
         ];
         positive
             .into_iter()

@@ -9,6 +9,11 @@ use sea_orm::{
 
 use crate::{Failure, tables::streams};
 
+/// Somebody works on a stream that this transaction does not hold.
+pub(crate) fn not_locked(id: &str) -> Failure {
+    Failure::Unclassified(format!("stream {id} is not locked"))
+}
+
 /// The rows of streams this transaction holds, and what it changed of them.
 #[derive(Debug, Default)]
 pub struct LockedStreams {
@@ -16,7 +21,7 @@ pub struct LockedStreams {
 }
 
 impl LockedStreams {
-    /// Locks the streams' rows in sorted order, inserting those that are new. Streams already held
+    /// Locks the streams' rows in sorted order, then inserts those that are new. Streams already held
     /// are skipped; a later call must only name streams that sort after all held ones, or deadlock
     /// becomes possible (PostgreSQL then fails one of the two as transient).
     pub(crate) async fn lock(
@@ -28,6 +33,11 @@ impl LockedStreams {
             ids.into_iter().filter(|id| !self.rows.contains_key(id)).collect();
         wanted.sort_unstable();
         wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.select(conn, wanted.clone()).await?;
+        wanted.retain(|id| !self.rows.contains_key(id));
         if wanted.is_empty() {
             return Ok(());
         }
@@ -43,8 +53,16 @@ impl LockedStreams {
             .on_conflict(OnConflict::column(streams::Column::Id).do_nothing().to_owned())
             .exec_without_returning(conn)
             .await?;
+        self.select(conn, wanted).await
+    }
+
+    async fn select(
+        &mut self,
+        conn: &DatabaseTransaction,
+        ids: Vec<String>,
+    ) -> Result<(), Failure> {
         let mut select = streams::Entity::find()
-            .filter(streams::Column::Id.is_in(wanted))
+            .filter(streams::Column::Id.is_in(ids))
             .order_by_asc(streams::Column::Id);
         if conn.get_database_backend() == DatabaseBackend::Postgres {
             select = select.lock_exclusive();
@@ -62,10 +80,7 @@ impl LockedStreams {
 
     /// The row of a held stream, to be changed; it is written at commit.
     pub(crate) fn change(&mut self, id: &str) -> Result<&mut streams::Model, Failure> {
-        let (row, dirty) = self
-            .rows
-            .get_mut(id)
-            .ok_or_else(|| Failure::Unclassified(format!("stream {id} is not locked")))?;
+        let (row, dirty) = self.rows.get_mut(id).ok_or_else(|| not_locked(id))?;
         *dirty = true;
         Ok(row)
     }

@@ -1,6 +1,6 @@
 //! One transaction of one service: streams locked first, state changed, events appended (rule 1).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     DatabaseTransaction, EntityTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -9,7 +9,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{Event, Failure, Messaging, streams::LockedStreams, tables::outbox};
+use crate::{
+    Event, Failure, Messaging,
+    backoff::micros_after,
+    streams::{LockedStreams, not_locked},
+    tables::{outbox, streams},
+};
+
+/// Outbox rows in one statement; times its columns it stays below SQLite's 32,766 parameters.
+const INSERT_ROWS_MAX: usize = 500;
 
 /// An event to be said. The transaction adds id, sequence and time.
 #[derive(Clone, Debug)]
@@ -86,6 +94,7 @@ pub struct Tx {
     now: DateTime<Utc>,
     streams: LockedStreams,
     rows: Vec<outbox::ActiveModel>,
+    wakes_relay: bool,
 }
 
 impl Tx {
@@ -96,7 +105,8 @@ impl Tx {
         };
         let conn = messaging.database().begin_with_options(immediate).await?;
         let now = messaging.seams().clock.now();
-        Ok(Self { messaging, conn, now, streams: LockedStreams::default(), rows: Vec::new() })
+        let streams = LockedStreams::default();
+        Ok(Self { messaging, conn, now, streams, rows: Vec::new(), wakes_relay: false })
     }
 
     /// The database transaction, for the service's own statements.
@@ -189,6 +199,20 @@ impl Tx {
     /// Appends an outbox row as it is.
     pub(crate) fn append(&mut self, row: outbox::ActiveModel) {
         self.rows.push(row);
+        self.wakes_relay = true;
+    }
+
+    /// Rows have become due: the relay is woken after the commit.
+    pub(crate) fn wakes_relay(&mut self) {
+        self.wakes_relay = true;
+    }
+
+    /// Inserts the rows appended so far.
+    pub(crate) async fn write_rows(&mut self) -> Result<(), Failure> {
+        for chunk in std::mem::take(&mut self.rows).chunks(INSERT_ROWS_MAX) {
+            outbox::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.conn).await?;
+        }
+        Ok(())
     }
 
     /// Says where the held stream stands now. Hearing something restarts a waiter's silence.
@@ -197,8 +221,7 @@ impl Tx {
     /// When the stream is not locked.
     pub fn set_standing(&mut self, stream: &str, standing: Standing) -> Result<(), Failure> {
         let now = self.now.timestamp_micros();
-        let silence = i64::try_from(self.messaging.settings().ask_after_ms).unwrap_or(i64::MAX);
-        let ask_at = (self.now + TimeDelta::milliseconds(silence)).timestamp_micros();
+        let ask_at = micros_after(self.now, self.messaging.settings().ask_after_ms);
         let row = self.streams.change(stream)?;
         row.ask_attempt = 0;
         row.ask_at = (standing == Standing::Waiting).then_some(ask_at);
@@ -206,11 +229,28 @@ impl Tx {
         Ok(())
     }
 
+    /// Something was heard about the held stream: a waiter's silence begins anew. What it knew
+    /// already (`news` is false) does not make it ask more often again.
+    pub(crate) fn hear(&mut self, stream: &str, news: bool) -> Result<(), Failure> {
+        let Some(ask_at) = self.held(stream)?.ask_at else { return Ok(()) };
+        let heard = micros_after(self.now, self.messaging.settings().ask_after_ms);
+        let row = self.streams.change(stream)?;
+        if news {
+            row.ask_attempt = 0;
+            row.ask_at = Some(heard);
+        } else {
+            row.ask_at = Some(ask_at.max(heard));
+        }
+        Ok(())
+    }
+
+    /// The held stream's row.
+    pub(crate) fn held(&self, stream: &str) -> Result<&streams::Model, Failure> {
+        self.streams.get(stream).ok_or_else(|| not_locked(stream))
+    }
+
     /// The held stream's row, to be changed.
-    pub(crate) fn stream(
-        &mut self,
-        stream: &str,
-    ) -> Result<&mut crate::tables::streams::Model, Failure> {
+    pub(crate) fn stream(&mut self, stream: &str) -> Result<&mut streams::Model, Failure> {
         self.streams.change(stream)
     }
 
@@ -221,12 +261,9 @@ impl Tx {
     /// commit itself, which is transient and leaves the outcome to the next look at the state.
     pub async fn commit(mut self) -> Result<(), Failure> {
         self.streams.flush(&self.conn).await?;
-        let appended = !self.rows.is_empty();
-        for chunk in std::mem::take(&mut self.rows).chunks(500) {
-            outbox::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.conn).await?;
-        }
+        self.write_rows().await?;
         self.conn.commit().await?;
-        if appended {
+        if self.wakes_relay {
             self.messaging.wake_relay();
         }
         Ok(())

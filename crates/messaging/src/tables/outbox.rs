@@ -22,7 +22,7 @@ pub struct Model {
     /// The value.
     #[sea_orm(column_type = "Blob")]
     pub payload: Vec<u8>,
-    /// Further headers as a JSON object of base texts; absent for events.
+    /// Key and headers of a dead letter's record, byte for byte, as JSON; absent for events.
     #[sea_orm(column_type = "Text", nullable)]
     pub headers: Option<String>,
     /// W3C trace context of the action that appended the row.

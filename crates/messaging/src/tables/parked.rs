@@ -26,7 +26,7 @@ pub struct Model {
     /// The value as it was read.
     #[sea_orm(column_type = "Blob")]
     pub payload: Vec<u8>,
-    /// The headers as they were read, JSON.
+    /// Key and headers as they were read, byte for byte, as JSON.
     #[sea_orm(column_type = "Text")]
     pub headers: String,
     /// Why: a poison's code, or `parked_behind`.

@@ -1,0 +1,184 @@
+//! One transaction for many events: lock, claim, load, decide in topic order, save, commit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{
+    Step, inbox,
+    incoming::{Incoming, What},
+};
+use crate::{Event, Failure, Messaging, MessagingMetrics, Outcome, Reactor, Tx};
+
+/// Why a batch was rolled back.
+#[derive(Debug)]
+pub(super) enum Undone {
+    /// The transaction did not even begin: the database is away, whatever the events are.
+    NotBegun(Failure),
+    /// A dead letter parks one of the streams.
+    Parked,
+    /// A record that is no event.
+    Unreadable,
+    /// Something failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Undone {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What a consumer applies events with.
+#[derive(Debug)]
+pub(super) struct Engine<R> {
+    pub(super) messaging: Messaging,
+    pub(super) reactor: Arc<R>,
+    pub(super) metrics: MessagingMetrics,
+}
+
+impl<R: Reactor> Engine<R> {
+    /// Applies the events of a batch in one transaction, or nothing of it.
+    pub(super) async fn apply(&self, batch: &[Arc<Incoming>]) -> Result<Step, Undone> {
+        if batch.iter().any(|record| matches!(record.what, What::Unreadable { .. })) {
+            return Err(Undone::Unreadable);
+        }
+        let mut step = Step { handled: batch.len(), ..Step::default() };
+        step.ignored = batch.iter().filter(|r| matches!(r.what, What::Ignored)).count() as u64;
+        let streams = concerned(batch);
+        if streams.is_empty() {
+            return Ok(step);
+        }
+        let mut tx = self.messaging.begin().await.map_err(Undone::NotBegun)?;
+        tx.lock(streams).await?;
+        let heard: Vec<&Arc<Incoming>> = batch.iter().filter(|r| r.event().is_some()).collect();
+        if heard.iter().any(|r| r.stream.as_deref().is_some_and(|s| tx.is_parked(s))) {
+            return Err(Undone::Parked);
+        }
+        step.answered = answer(&mut tx, batch).await?;
+        let fresh = self.claim(&mut tx, &heard, &mut step).await?;
+        if !fresh.is_empty() {
+            self.react(&mut tx, &fresh, &mut step).await?;
+        }
+        commit(tx).await?;
+        let touched: BTreeSet<String> = fresh.iter().filter_map(|r| r.stream.clone()).collect();
+        if !touched.is_empty() {
+            self.reactor.committed(&touched.into_iter().collect::<Vec<_>>());
+        }
+        Ok(step)
+    }
+
+    /// Counts what a step did, once it is committed.
+    pub(super) fn count(&self, step: &Step) {
+        let metrics = &self.metrics;
+        metrics.handled("moved", step.moved);
+        metrics.handled("already", step.already);
+        metrics.duplicates(step.duplicates);
+        metrics.ignored(step.ignored);
+        metrics.answered(step.answered);
+    }
+
+    /// The records whose events were not applied before, the first of each id, in order.
+    async fn claim<'a>(
+        &self,
+        tx: &mut Tx,
+        heard: &[&'a Arc<Incoming>],
+        step: &mut Step,
+    ) -> Result<Vec<&'a Arc<Incoming>>, Failure> {
+        let mut by_id = BTreeMap::new();
+        for event in heard.iter().filter_map(|record| record.event()) {
+            by_id.entry(event.id).or_insert(event);
+        }
+        let events: Vec<&Event> = by_id.into_values().collect();
+        let mut new_ids = inbox::claim(tx, &events).await?;
+        let mut fresh = Vec::new();
+        for record in heard.iter().copied() {
+            let Some(event) = record.event() else { continue };
+            let news = new_ids.remove(&event.id);
+            tx.hear(&event.subject, news)?;
+            if news {
+                fresh.push(record);
+            } else {
+                step.duplicates += 1;
+            }
+        }
+        Ok(fresh)
+    }
+
+    async fn react(
+        &self,
+        tx: &mut Tx,
+        fresh: &[&Arc<Incoming>],
+        step: &mut Step,
+    ) -> Result<(), Failure> {
+        let events: Vec<&Event> = fresh.iter().filter_map(|record| record.event()).collect();
+        let mut session = self.reactor.load(tx, &events).await?;
+        for (record, event) in fresh.iter().zip(events) {
+            let span = process_span(record, event);
+            let reacted = span.in_scope(|| {
+                // A reaction that panics fails its own event, not the service.
+                catch_unwind(AssertUnwindSafe(|| self.reactor.react(&mut session, event)))
+            });
+            match reacted.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))? {
+                Outcome::Moved => step.moved += 1,
+                Outcome::Already => step.already += 1,
+            }
+        }
+        self.reactor.save(tx, session).await
+    }
+}
+
+/// The streams a transaction over the batch must hold.
+fn concerned(batch: &[Arc<Incoming>]) -> BTreeSet<String> {
+    let touching = batch.iter().filter(|record| record.ask || record.event().is_some());
+    touching.filter_map(|record| record.stream.clone()).collect()
+}
+
+/// Says again what this service said about every stream that a record asks about: whatever the
+/// record's type, duplicate or not, stream parked or not (rule 10). Never marked as a question
+/// itself, or two services would ask each other for ever. Returns the number of streams.
+pub(super) async fn answer(tx: &mut Tx, batch: &[Arc<Incoming>]) -> Result<u64, Failure> {
+    let asked: BTreeSet<&String> =
+        batch.iter().filter(|record| record.ask).filter_map(|r| r.stream.as_ref()).collect();
+    let asked: Vec<String> = asked.into_iter().cloned().collect();
+    Ok(tx.resend_all(&asked, false).await?.len() as u64)
+}
+
+/// Commits between the consumer's fault points.
+pub(super) async fn commit(tx: Tx) -> Result<(), Failure> {
+    let faults = tx.messaging().seams().faults.clone();
+    faults.hit("consumer.before_commit").await;
+    tx.commit().await?;
+    faults.hit("consumer.after_commit").await;
+    Ok(())
+}
+
+fn process_span(record: &Incoming, event: &Event) -> tracing::Span {
+    let at = &record.delivery.partition;
+    let span = tracing::info_span!(
+        "process",
+        otel.name = format!("process {}", at.topic),
+        otel.kind = "consumer",
+        messaging.system = "kafka",
+        messaging.operation.type = "process",
+        messaging.destination.name = at.topic,
+        messaging.destination.partition.id = at.number,
+        messaging.kafka.offset = record.delivery.offset,
+        messaging.message.id = %event.id,
+        oms.order_id = event.subject,
+        oms.saga_id = event.sagaid.map(tracing::field::display),
+        oms.event_type = event.event_type,
+    );
+    if let Some(parent) = record.traceparent() {
+        oms_telemetry::set_parent(&span, parent);
+    }
+    span
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Failure::Unclassified(format!("reaction panicked: {said}"))
+}

@@ -1,0 +1,135 @@
+//! A queue per partition: what was read and is not done with, and which partitions wait.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::incoming::Incoming;
+use crate::log::Partition;
+
+/// A partition's queue. Records leave it only when they are done with.
+#[derive(Debug, Default)]
+struct Lane {
+    queue: VecDeque<Arc<Incoming>>,
+    trouble: Option<Trouble>,
+}
+
+/// The head of a lane failed and waits.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    /// Failures in a row.
+    attempt: u32,
+    /// How many of them were unclassified.
+    unclassified: u32,
+    since: DateTime<Utc>,
+    delay: Duration,
+}
+
+impl Trouble {
+    fn waits(&self, now: DateTime<Utc>) -> Duration {
+        // A clock that was set back must not make anybody wait longer.
+        let passed = (now - self.since).to_std().unwrap_or(self.delay);
+        self.delay.saturating_sub(passed)
+    }
+}
+
+/// All partitions this member has.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    lanes: BTreeMap<Partition, Lane>,
+    turn: usize,
+}
+
+impl Lanes {
+    /// Queues a record. Returns false when its partition should be paused: it delivers although it
+    /// waits.
+    pub(super) fn accept(&mut self, record: Arc<Incoming>) -> bool {
+        let lane = self.lanes.entry(record.delivery.partition.clone()).or_default();
+        let offset = record.delivery.offset;
+        if lane.queue.back().is_some_and(|last| offset <= last.delivery.offset) {
+            // The position was set back, by a rebalance or a log that lost its tail: what follows
+            // now is the truth.
+            lane.queue.clear();
+        }
+        lane.queue.push_back(record);
+        lane.trouble.is_none()
+    }
+
+    /// Forgets partitions that are somebody else's now.
+    pub(super) fn retain(&mut self, assigned: &BTreeSet<Partition>) {
+        self.lanes.retain(|partition, _| assigned.contains(partition));
+    }
+
+    /// Up to `max` records of partitions that do not wait, in order per partition.
+    pub(super) fn batch(&mut self, max: usize) -> Vec<Arc<Incoming>> {
+        // Begins with another partition each time, so that a long queue cannot starve the others.
+        let count = self.lanes.len().max(1);
+        self.turn = (self.turn + 1) % count;
+        let turn = self.lanes.values().cycle().skip(self.turn).take(self.lanes.len());
+        let healthy = turn.filter(|lane| lane.trouble.is_none());
+        healthy.flat_map(|lane| lane.queue.iter()).take(max).cloned().collect()
+    }
+
+    /// The heads of partitions that have waited long enough, with their unclassified failures.
+    pub(super) fn probes(&self, now: DateTime<Utc>) -> Vec<(Arc<Incoming>, u32)> {
+        let due = |lane: &Lane| {
+            let trouble = lane.trouble.filter(|trouble| trouble.waits(now).is_zero())?;
+            Some((Arc::clone(lane.queue.front()?), trouble.unclassified))
+        };
+        self.lanes.values().filter_map(due).collect()
+    }
+
+    /// The record at this place is done with. Returns whether the partition had waited.
+    pub(super) fn done(&mut self, record: &Incoming) -> bool {
+        let Some(lane) = self.lanes.get_mut(&record.delivery.partition) else { return false };
+        while lane.queue.front().is_some_and(|r| r.delivery.offset <= record.delivery.offset) {
+            lane.queue.pop_front();
+        }
+        lane.trouble.take().is_some()
+    }
+
+    /// The head of a partition failed: it waits. Returns the number of failures in a row.
+    pub(super) fn failed(
+        &mut self,
+        partition: &Partition,
+        unclassified: bool,
+        now: DateTime<Utc>,
+        delay: impl Fn(u32) -> Duration,
+    ) -> u32 {
+        let Some(lane) = self.lanes.get_mut(partition) else { return 0 };
+        let before = lane.trouble.map_or((0, 0), |t| (t.attempt, t.unclassified));
+        let attempt = before.0.saturating_add(1);
+        lane.trouble = Some(Trouble {
+            attempt,
+            unclassified: before.1.saturating_add(u32::from(unclassified)),
+            since: now,
+            delay: delay(attempt),
+        });
+        attempt
+    }
+
+    /// Whether the partition waits.
+    pub(super) fn waits(&self, partition: &Partition) -> bool {
+        self.lanes.get(partition).is_some_and(|lane| lane.trouble.is_some())
+    }
+
+    /// Partitions that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.lanes.values().filter(|lane| lane.trouble.is_some()).count()
+    }
+
+    /// Records that wait for nothing but their turn.
+    pub(super) fn ready(&self) -> usize {
+        let healthy = self.lanes.values().filter(|lane| lane.trouble.is_none());
+        healthy.map(|lane| lane.queue.len()).sum()
+    }
+
+    /// How long until the next partition may be tried again.
+    pub(super) fn next_probe(&self, now: DateTime<Utc>) -> Option<Duration> {
+        self.lanes.values().filter_map(|lane| lane.trouble.map(|t| t.waits(now))).min()
+    }
+}

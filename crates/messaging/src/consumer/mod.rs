@@ -1,0 +1,16 @@
+//! The consumer: a batch is the unit of I/O, an event is the unit of failure (rules 1, 2, 4, 10).
+//!
+//! Offsets are stored after the commit, so that a crash repeats events and never loses one; the
+//! inbox makes the repetition harmless (I6).
+
+mod batch;
+mod inbox;
+mod incoming;
+mod lanes;
+mod member;
+mod one;
+mod parking;
+mod status;
+
+pub use member::Consumer;
+pub use status::{ConsumerStatus, Step};

@@ -1,0 +1,143 @@
+//! Rows of the outbox that are due, as records, and how they are marked.
+
+use std::collections::BTreeMap;
+
+use oms_telemetry::{set_parent, traceparent_of};
+use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait};
+
+use crate::{
+    Failure, Messaging, Record,
+    envelope::{ASK_HEADER, CONTENT_TYPE, CONTENT_TYPE_HEADER, TRACEPARENT_HEADER},
+    headers::StoredHeaders,
+    sql::{list, numbers, statement},
+    tables::outbox,
+};
+
+/// Rows that are due, oldest first. What the broker refused waits, and its stream on that topic
+/// waits with it. Selected by state, never by a high-water mark: numbers are drawn before commit.
+pub(super) async fn select(messaging: &Messaging) -> Result<Vec<outbox::Model>, Failure> {
+    let database = messaging.database();
+    let backend = database.get_database_backend();
+    let now = messaging.seams().clock.now().timestamp_micros();
+    let most = i64::try_from(messaging.settings().relay_batch_max).unwrap_or(i64::MAX);
+    let text = "SELECT o.* FROM outbox o WHERE o.published_at IS NULL \
+                AND (o.refused_until IS NULL OR o.refused_until <= $1) \
+                AND NOT EXISTS (SELECT 1 FROM outbox r WHERE r.stream = o.stream \
+                AND r.topic = o.topic AND r.published_at IS NULL AND r.refused_until > $1) \
+                ORDER BY o.seq LIMIT $2";
+    let due = statement(backend, text, [now.into(), most.into()]);
+    Ok(outbox::Entity::find().from_raw_sql(due).all(database).await?)
+}
+
+/// A row on its way.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) seq: i64,
+    pub(super) generation: i64,
+    pub(super) created_at: i64,
+    pub(super) refused_before: bool,
+    pub(super) topic: String,
+    pub(super) stream: Option<String>,
+    record: Option<Record>,
+    /// Lives until the delivery report, so that it shows the hop.
+    _span: tracing::Span,
+}
+
+impl Outgoing {
+    pub(super) fn new(row: outbox::Model) -> Result<Self, Failure> {
+        let span = row.traceparent.as_deref().map_or_else(tracing::Span::none, |parent| {
+            let span = tracing::info_span!(
+                "send",
+                otel.name = format!("send {}", row.topic),
+                otel.kind = "producer",
+                messaging.system = "kafka",
+                messaging.operation.type = "send",
+                messaging.destination.name = row.topic,
+                oms.order_id = row.stream,
+                oms.event_type = row.event_type,
+            );
+            set_parent(&span, parent);
+            span
+        });
+        let (key, headers) = match row.headers.as_deref() {
+            Some(stored) => {
+                let stored = StoredHeaders::parse(stored)?;
+                (stored.key, stored.headers)
+            }
+            None => {
+                let hop = traceparent_of(&span).or(row.traceparent);
+                (row.stream.clone().map(String::into_bytes), event_headers(hop, row.ask))
+            }
+        };
+        let record = Record { topic: row.topic.clone(), key, payload: row.payload, headers };
+        Ok(Self {
+            seq: row.seq,
+            generation: row.generation,
+            created_at: row.created_at,
+            refused_before: row.refused_reason.is_some(),
+            topic: row.topic,
+            stream: row.stream,
+            record: Some(record),
+            _span: span,
+        })
+    }
+
+    /// The record, handed out once.
+    pub(super) fn take_record(&mut self) -> Option<Record> {
+        self.record.take()
+    }
+
+    /// What keeps an order: the rows of a stream on a topic. Rows without a stream keep none.
+    pub(super) fn order(&self) -> Option<(String, String)> {
+        self.stream.clone().map(|stream| (self.topic.clone(), stream))
+    }
+}
+
+fn event_headers(traceparent: Option<String>, ask: bool) -> Vec<(String, Vec<u8>)> {
+    let mut all = vec![(CONTENT_TYPE_HEADER.to_owned(), CONTENT_TYPE.into())];
+    if let Some(traceparent) = traceparent {
+        all.push((TRACEPARENT_HEADER.to_owned(), traceparent.into_bytes()));
+    }
+    if ask {
+        all.push((ASK_HEADER.to_owned(), b"1".to_vec()));
+    }
+    all
+}
+
+/// Marks delivered rows, unless somebody wished to publish them again in the meantime.
+pub(super) async fn mark(
+    database: &DatabaseConnection,
+    delivered: &[Outgoing],
+    now: i64,
+) -> Result<(), Failure> {
+    let mut by_generation = BTreeMap::<i64, Vec<i64>>::new();
+    for row in delivered {
+        by_generation.entry(row.generation).or_default().push(row.seq);
+    }
+    let backend = database.get_database_backend();
+    let text = format!(
+        "UPDATE outbox SET published_at = $1, ask = FALSE, refused_until = NULL, \
+         refused_reason = NULL WHERE generation = $2 AND seq IN {}",
+        numbers(backend, 3)
+    );
+    for (generation, rows) in by_generation {
+        let values = [now.into(), generation.into(), list(rows)];
+        database.execute_raw(statement(backend, text.clone(), values)).await?;
+    }
+    Ok(())
+}
+
+/// Lets a refused row, and with it its stream, wait.
+pub(super) async fn refuse(
+    database: &DatabaseConnection,
+    row: &Outgoing,
+    until: i64,
+    reason: &str,
+) -> Result<(), Failure> {
+    let text = "UPDATE outbox SET refused_until = $1, refused_reason = $2 \
+                WHERE seq = $3 AND published_at IS NULL";
+    let values = [until.into(), reason.into(), row.seq.into()];
+    let backend = database.get_database_backend();
+    database.execute_raw(statement(backend, text, values)).await?;
+    Ok(())
+}

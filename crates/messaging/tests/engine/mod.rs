@@ -1,0 +1,15 @@
+//! The database side of messaging, driven step by step over the simulated log, on SQLite and, when
+//! `OMS_TEST_POSTGRES` names a server, on PostgreSQL too.
+
+mod asking;
+mod bench;
+mod consuming;
+mod crashes;
+mod database;
+mod ledger;
+mod poison;
+mod relaying;
+mod retention;
+mod retrying;
+mod seams;
+mod workers;
