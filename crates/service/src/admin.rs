@@ -5,7 +5,10 @@ use std::{fmt::Write, net::SocketAddr};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{Html, IntoResponse},
     routing::get,
 };
@@ -87,8 +90,16 @@ fn router(process: Process) -> Router {
         .with_state(process)
 }
 
-async fn metrics_page(State(process): State<Process>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], process.metrics().scrape().await)
+/// The page is OpenMetrics, and says so to whoever asks for it; a browser, which would offer it as
+/// a download, gets it as plain text.
+async fn metrics_page(State(process): State<Process>, headers: HeaderMap) -> impl IntoResponse {
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = if accepted.contains("application/openmetrics-text") {
+        metrics::OPENMETRICS
+    } else {
+        metrics::PLAIN
+    };
+    ([(CONTENT_TYPE, kind)], process.metrics().scrape().await)
 }
 
 /// One line a component, and 200 only if all are up.

@@ -14,7 +14,9 @@ use prometheus_client::{encoding::text, registry::Registry};
 use tokio_util::sync::CancellationToken;
 
 /// The content type of [`Metrics::scrape`].
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The content type for readers that know only the older text format, of which the page is one too.
+pub(crate) const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A refresh that takes longer is left behind: an old gauge is better than no page.
 const REFRESH_MAX: Duration = Duration::from_secs(2);

@@ -105,7 +105,7 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     let ended = runtime.block_on(async {
         match command {
             Command::Migrate => P::migrate(settings).await,
-            Command::Serve | Command::Config => serve::<P>(settings).await,
+            Command::Serve | Command::Config => serve::<P>(settings, stop_signal()?).await,
         }
     });
     // What still blocks a thread now must not hold the exit up.
@@ -113,22 +113,24 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     ended
 }
 
-async fn serve<P: Program>(settings: P::Config) -> Result<(), StartError> {
+async fn serve<P: Program>(
+    settings: P::Config,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
     let process = Process::new();
-    let stop = stop_signal()?;
     tokio::pin!(stop);
     let setting = format!("{}.admin.listen", P::NAME);
     let admin = Admin::serve(&process, &setting, &P::admin(&settings).listen).await?;
     let host = Host::new(P::NAME, Seams::system(), process.clone());
     let started = tokio::select! {
-        started = P::start(settings, host.clone()) => started,
-        () = &mut stop => return Ok(()),
+        started = P::start(settings, host.clone()) => started.map(Some),
+        () = &mut stop => Ok(None),
     };
     let running = match started {
-        Ok(running) => running,
-        Err(error) => {
+        Ok(Some(running)) => running,
+        Ok(None) | Err(_) => {
             host.drain(DRAIN_MAX).await;
-            return Err(error);
+            return started.map(|_| ());
         }
     };
     tracing::info!(service = P::NAME, admin = %admin.address(), "started");
@@ -166,4 +168,126 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use serde::Deserialize;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[derive(Default, Serialize, Deserialize)]
+    struct Config {
+        log: LogSettings,
+        test: Section,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Section {
+        admin: AdminSettings,
+        fails: bool,
+    }
+
+    impl Default for Section {
+        fn default() -> Self {
+            Self { admin: AdminSettings::at("localhost:0"), fails: false }
+        }
+    }
+
+    impl Validate for Config {
+        fn violations(&self) -> Vec<String> {
+            [self.log.violations("log"), self.test.admin.violations("test.admin")].concat()
+        }
+    }
+
+    struct Test;
+
+    impl Program for Test {
+        const NAME: &'static str = "test";
+        type Config = Config;
+        type Running = ();
+
+        fn log(config: &Config) -> &LogSettings {
+            &config.log
+        }
+
+        fn admin(config: &Config) -> &AdminSettings {
+            &config.test.admin
+        }
+
+        async fn migrate(_config: Config) -> Result<(), StartError> {
+            Err(StartError::other("test.database", "no such thing"))
+        }
+
+        async fn start(config: Config, host: Host) -> Result<(), StartError> {
+            if config.test.fails {
+                host.tasks().spawn("worker", async { Err("as asked") });
+                return Ok(());
+            }
+            let stop = host.workers();
+            host.tasks().spawn("worker", async move {
+                let me = std::process::id().to_string();
+                let sent = tokio::process::Command::new("kill").args(["-TERM", &me]).status();
+                sent.await.map_err(|error| error.to_string())?;
+                stop.cancelled().await;
+                Ok::<_, String>(())
+            });
+            Ok(())
+        }
+    }
+
+    fn run(arguments: &[&str]) -> Result<(), StartError> {
+        let all = ["oms-test"].iter().chain(arguments);
+        execute::<Test>(Arguments::try_parse_from(all).unwrap())
+    }
+
+    #[test]
+    fn a_bad_setting_is_told_before_anything_starts() {
+        let error = run(&["--set", "test.admin.listen=nowhere", "--set", "log.level=a=b"]);
+        let error = error.unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!(error.to_string().lines().count(), 2, "{error}");
+        assert!(error.to_string().contains("test.admin.listen: "), "{error}");
+    }
+
+    #[test]
+    fn settings_are_printed_without_starting_anything() {
+        run(&["config"]).unwrap();
+    }
+
+    #[test]
+    fn a_signal_drains_the_program_and_ends_it_well() {
+        let (done, ended) = mpsc::channel();
+        let program = std::thread::spawn(move || {
+            let quiet = ["--set", "log.level=off"];
+            let _ = done.send(run(&quiet));
+        });
+        let ended = ended.recv_timeout(Duration::from_secs(30)).unwrap();
+        program.join().unwrap();
+        ended.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_task_that_fails_ends_the_program_with_its_reason() {
+        let mut config = Config::default();
+        config.test.fails = true;
+        let error = serve::<Test>(config, std::future::pending()).await.unwrap_err();
+        assert_eq!(error.to_string(), "test: test: worker: as asked");
+        assert_eq!(error.exit_code(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_ends_the_program_before_it_starts() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let mut config = Config::default();
+        config.test.admin = AdminSettings::at(address.to_string());
+        config.test.fails = true;
+        let error = serve::<Test>(config, std::future::pending()).await.unwrap_err();
+        assert!(error.to_string().starts_with("test.admin.listen: port "), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
 }

@@ -12,8 +12,8 @@ pub const VIOLATIONS_MAX: usize = 20;
 /// Most bytes of violations in one answer: clients drop a call whose headers pass 8 KiB, and
 /// details travel as base64.
 pub const VIOLATIONS_BYTES_MAX: usize = 3 * 1024;
-/// Longest message, in bytes; the rest is cut.
-const MESSAGE_BYTES_MAX: usize = 1024;
+/// Longest message, in bytes; the rest is cut. It travels twice, once percent-encoded.
+const MESSAGE_BYTES_MAX: usize = 512;
 /// When to try again, where the refusal does not say.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 

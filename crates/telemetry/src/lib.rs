@@ -9,6 +9,8 @@ mod init;
 mod json;
 mod propagation;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use init::{Guard, InitError, init};
 pub use propagation::{current_trace_id, current_traceparent, set_parent, traceparent_of};

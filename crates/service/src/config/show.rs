@@ -23,6 +23,31 @@ pub fn show<T: Serialize>(settings: &T) -> String {
     page
 }
 
+/// The path of every setting, for example `order.grpc.listen`; what a documented file must list.
+#[must_use]
+pub fn keys<T: Serialize>(settings: &T) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Ok(value) = serde_json::to_value(settings) {
+        leaves("", &value, &mut found);
+    }
+    found
+}
+
+fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                leaves(&join(path, key), value, found);
+            }
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
 fn table(page: &mut String, path: &str, entries: &Map<String, Value>) {
     let plain: Vec<_> = entries.iter().filter(|(_, value)| !value.is_object()).collect();
     if !plain.is_empty() {
@@ -39,8 +64,7 @@ fn table(page: &mut String, path: &str, entries: &Map<String, Value>) {
     }
     for (key, value) in entries {
         if let Value::Object(inner) = value {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            table(page, &path, inner);
+            table(page, &join(path, key), inner);
         }
     }
 }
@@ -62,20 +86,16 @@ fn redacted(key: &str, value: &Value) -> Value {
 #[must_use]
 pub fn redact_url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    // A password may hold an `@` that somebody forgot to escape: the last one ends it.
-    let shown = match authority.rsplit_once('@') {
-        Some((user, host)) => match user.split_once(':') {
-            Some((name, _)) => format!("{name}:{HIDDEN}@{host}"),
-            None => authority.to_owned(),
-        },
-        None => authority.to_owned(),
+    // Up to the last `@`: a password may hold any sign that somebody forgot to escape.
+    let shown = match rest.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
+        Some((Some((name, _)), host)) => format!("{name}:{HIDDEN}@{host}"),
+        _ => rest.to_owned(),
     };
-    format!("{scheme}://{shown}{}", redact_query(tail))
+    format!("{scheme}://{}", redact_query(&shown))
 }
 
-fn redact_query(tail: &str) -> String {
-    let Some((path, query)) = tail.split_once('?') else { return tail.to_owned() };
+fn redact_query(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
     let pairs: Vec<_> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {

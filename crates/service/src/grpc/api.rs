@@ -11,6 +11,7 @@ use tonic::{
     server::NamedService,
     service::{Routes, RoutesBuilder},
 };
+use tonic_reflection::pb;
 use tower::Service;
 
 /// The gRPC services of one port, with the descriptors that reflection serves.
@@ -18,7 +19,7 @@ use tower::Service;
 pub struct GrpcApi {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
-    descriptors: Vec<&'static [u8]>,
+    descriptors: &'static [u8],
 }
 
 impl GrpcApi {
@@ -26,11 +27,6 @@ impl GrpcApi {
     /// may describe more.
     #[must_use]
     pub fn new(descriptors: &'static [u8]) -> Self {
-        let descriptors = vec![
-            descriptors,
-            tonic_health::pb::FILE_DESCRIPTOR_SET,
-            tonic_types::pb::FILE_DESCRIPTOR_SET,
-        ];
         Self { routes: Routes::builder(), names: Vec::new(), descriptors }
     }
 
@@ -57,36 +53,45 @@ impl GrpcApi {
         &self.names
     }
 
-    pub(super) fn descriptors(&self) -> &[&'static [u8]] {
-        &self.descriptors
-    }
-
     pub(super) fn into_routes(self) -> Routes {
         self.routes.routes()
     }
 
-    /// Every method that is described, by its path: what a caller may put into a metric's label.
-    pub(super) fn methods(&self) -> Result<Methods, prost::DecodeError> {
-        let mut methods = HashMap::new();
-        let reflection = [
-            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ];
-        for encoded in self.descriptors.iter().copied().chain(reflection) {
-            for file in FileDescriptorSet::decode(encoded)?.file {
-                let package = file.package().to_owned();
-                for service in &file.service {
-                    let name = format!("{package}.{}", service.name());
-                    for method in &service.method {
-                        let path = format!("/{name}/{}", method.name());
-                        methods.insert(path, (name.clone(), method.name().to_owned()));
-                    }
-                }
+    /// Everything that reflection describes on this port beside itself.
+    pub(super) fn descriptors(&self) -> Result<Vec<FileDescriptorSet>, prost::DecodeError> {
+        let mut error_details = FileDescriptorSet::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
+        // The crate compiles these two outside of their folder; tools know them by their full name.
+        for file in &mut error_details.file {
+            if matches!(file.name(), "status.proto" | "error_details.proto") {
+                file.name = Some(format!("google/rpc/{}", file.name()));
             }
         }
-        Ok(methods)
+        Ok(vec![
+            FileDescriptorSet::decode(self.descriptors)?,
+            FileDescriptorSet::decode(tonic_health::pb::FILE_DESCRIPTOR_SET)?,
+            error_details,
+        ])
     }
 }
 
 /// Path of a method to its service and name.
 pub(super) type Methods = HashMap<String, (String, String)>;
+
+/// Every method that `described` and reflection have, by its path: what may become a metric's label.
+pub(super) fn methods(described: &[FileDescriptorSet]) -> Result<Methods, prost::DecodeError> {
+    let reflection = [
+        FileDescriptorSet::decode(pb::v1::FILE_DESCRIPTOR_SET)?,
+        FileDescriptorSet::decode(pb::v1alpha::FILE_DESCRIPTOR_SET)?,
+    ];
+    let mut methods = HashMap::new();
+    for file in described.iter().chain(&reflection).flat_map(|set| &set.file) {
+        for service in &file.service {
+            let name = format!("{}.{}", file.package(), service.name());
+            for method in &service.method {
+                let path = format!("/{name}/{}", method.name());
+                methods.insert(path, (name.clone(), method.name().to_owned()));
+            }
+        }
+    }
+    Ok(methods)
+}

@@ -28,6 +28,11 @@ impl Gate {
         Self { health, opened: Arc::default(), slots }
     }
 
+    /// The service has been ready.
+    pub(super) fn open(&self) {
+        self.opened.store(true, Ordering::Release);
+    }
+
     /// Lets a call in, for as long as it holds the permit.
     pub(super) fn admit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         if self.health.is_draining() {
@@ -38,11 +43,28 @@ impl Gate {
             if !self.health.is_ready() {
                 return Err(Refusal::unavailable("STARTING", "the service is starting"));
             }
-            self.opened.store(true, Ordering::Release);
+            self.open();
         }
         self.slots.clone().try_acquire_owned().map_err(|_| {
             Refusal::unavailable("OVERLOADED", "too many calls at once")
                 .retry_after(Duration::from_millis(200))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_still_come_in_while_it_drains_are_told_to_come_again() {
+        let health = Health::default();
+        let gate = Gate::new(health.clone(), 1);
+        let running = gate.admit().unwrap();
+        health.drain();
+        let refusal = gate.admit().unwrap_err();
+        assert_eq!((refusal.code, refusal.reason), (tonic::Code::Unavailable, "DRAINING"));
+        assert!(refusal.retry_after.is_some());
+        drop(running);
     }
 }

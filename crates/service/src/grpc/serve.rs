@@ -11,7 +11,7 @@ use tonic_health::{
 use tonic_reflection::server::Builder;
 
 use super::{
-    api::GrpcApi,
+    api::{GrpcApi, methods},
     connection::Connection,
     gate::Gate,
     layer::{GrpcLayer, Shared},
@@ -40,11 +40,12 @@ pub(crate) fn serve(
     api: GrpcApi,
 ) -> Result<(), StartError> {
     let undecodable = |error: &dyn std::fmt::Display| StartError::other(setting, error);
-    let methods = api.methods().map_err(|error| undecodable(&error))?;
+    let described = api.descriptors().map_err(|error| undecodable(&error))?;
+    let methods = methods(&described).map_err(|error| undecodable(&error))?;
     let reflection = || {
         let mut builder = Builder::configure();
-        for descriptors in api.descriptors() {
-            builder = builder.register_encoded_file_descriptor_set(descriptors);
+        for set in &described {
+            builder = builder.register_file_descriptor_set(set.clone());
         }
         let names = api.names().iter().copied().chain([HEALTH]).chain(REFLECTION);
         names.fold(builder, |builder, name| builder.with_service_name(name))
@@ -55,8 +56,9 @@ pub(crate) fn serve(
     let health = tonic_health::pb::health_server::HealthServer::new(
         HealthService::from_health_reporter(reporter.clone()),
     );
+    let gate = Gate::new(host.health().clone(), settings.concurrency_max);
     let layer = GrpcLayer(Arc::new(Shared {
-        gate: Gate::new(host.health().clone(), settings.concurrency_max),
+        gate: gate.clone(),
         methods,
         metrics: host.metrics().group(GrpcMetrics::register),
         intake: host.intake(),
@@ -78,7 +80,7 @@ pub(crate) fn serve(
     host.tasks().spawn_intake("grpc", async move {
         // Before the first connection is accepted, so that nobody is told "serving" too early.
         report(&reporter, &names, ServingStatus::NotServing).await;
-        let reporting = follow(own_health, reporter, names);
+        let reporting = follow(own_health, gate, reporter, names);
         let serving = server.serve_with_incoming_shutdown(incoming, intake.cancelled_owned());
         tokio::pin!(reporting, serving);
         tokio::select! {
@@ -90,9 +92,10 @@ pub(crate) fn serve(
 }
 
 /// Keeps gRPC health at what the host says, until it drains.
-async fn follow(health: Health, reporter: HealthReporter, names: Vec<&'static str>) {
+async fn follow(health: Health, gate: Gate, reporter: HealthReporter, names: Vec<&'static str>) {
     loop {
         health.wait(true).await;
+        gate.open();
         report(&reporter, &names, ServingStatus::Serving).await;
         health.wait(false).await;
         report(&reporter, &names, ServingStatus::NotServing).await;

@@ -1,0 +1,111 @@
+//! Connections to a database that is open.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
+
+use super::{connect, error::DatabaseError, settings::DatabaseSettings};
+use crate::health::Component;
+
+/// How often a watched database is asked.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+/// How long its answer may take: longer than a queue before SQLite's one writer.
+const WATCH_MAX: Duration = Duration::from_secs(10);
+/// Key of the advisory lock under which migrations run: "oms" in ASCII.
+const MIGRATION_LOCK: i64 = 0x6f_6d_73;
+
+/// Connections to a service's own database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For writing: on SQLite one connection, so that writers queue here and not in the file.
+    pub write: DatabaseConnection,
+    /// For reading alone; on PostgreSQL the same pool.
+    pub read: DatabaseConnection,
+}
+
+impl Database {
+    /// Opens the database; a SQLite file and its folder are created.
+    ///
+    /// # Errors
+    /// When the URL is none or the database cannot be reached.
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
+        let (write, read) = connect::both(settings).await?;
+        Ok(Self { write, read })
+    }
+
+    /// Applies the migrations that are missing, all or none. Safe when several processes start at
+    /// once: they take turns, and the later ones find nothing to do.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Migrate`]; nothing was changed then.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DatabaseError> {
+        self.migrate_in_turn::<M>().await.map_err(DatabaseError::Migrate)
+    }
+
+    async fn migrate_in_turn<M: MigratorTrait>(&self) -> Result<(), DbErr> {
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let transaction = self.write.begin_with_options(immediate).await?;
+        if self.backend() == DbBackend::Postgres {
+            let lock = format!(
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                 SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+            );
+            transaction.execute_unprepared(&lock).await?;
+        }
+        M::up(&transaction, None).await?;
+        transaction.commit().await
+    }
+
+    /// Asks both sides for an answer.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Ping`].
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.write.ping().await.map_err(DatabaseError::Ping)?;
+        self.read.ping().await.map_err(DatabaseError::Ping)
+    }
+
+    /// Keeps `component` at what the database says, until `stop`.
+    ///
+    /// # Errors
+    /// Never; the type fits [`crate::Tasks::spawn`].
+    pub async fn keep_watch(
+        self,
+        component: Component,
+        stop: CancellationToken,
+    ) -> Result<(), DatabaseError> {
+        loop {
+            match tokio::time::timeout(WATCH_MAX, self.ping()).await {
+                Ok(Ok(())) => component.up(),
+                Ok(Err(error)) => component.down(error.to_string()),
+                Err(_) => component.down(format!("no answer in {} s", WATCH_MAX.as_secs())),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(WATCH_EVERY)).await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.write.get_database_backend()
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        for pool in [self.read, self.write] {
+            if let Err(error) = pool.close().await {
+                tracing::debug!(%error, "a database did not close cleanly");
+            }
+        }
+    }
+}

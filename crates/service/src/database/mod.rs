@@ -1,0 +1,10 @@
+//! A service's own database: SQLite or PostgreSQL, chosen by the URL.
+
+mod connect;
+mod error;
+mod handle;
+mod settings;
+
+pub use error::DatabaseError;
+pub use handle::Database;
+pub use settings::DatabaseSettings;

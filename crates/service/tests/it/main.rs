@@ -1,0 +1,16 @@
+//! The host of a service, from the outside.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod admin;
+mod config;
+mod database;
+mod grpc;
+mod grpc_drain;
+mod health;
+mod idempotency;
+mod lifecycle;
+mod listen;
+mod metrics;
+mod reflection;
+mod refusal;
+mod support;
