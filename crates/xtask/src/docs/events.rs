@@ -100,4 +100,20 @@ mod tests {
         let example = data("oms.inventory.reserved.v1").unwrap();
         assert_eq!(serde_json::to_string_pretty(&said).unwrap(), example);
     }
+
+    /// Inventory's own test says the same of inventory, whose router is private.
+    #[test]
+    fn who_listens_is_who_has_a_reaction() {
+        let listed = |service| {
+            let heard = move |entry: &Entry| entry.listeners.contains(&service);
+            let mut types: Vec<_> =
+                catalogue().into_iter().filter(heard).map(|entry| entry.event_type).collect();
+            types.sort_unstable();
+            types
+        };
+        let heard: Vec<_> = oms_order::reactions::router().types().collect();
+        assert_eq!(heard, listed(Service::Order));
+        let heard: Vec<_> = oms_payment::reactions::router().types().collect();
+        assert_eq!(heard, listed(Service::Payment));
+    }
 }

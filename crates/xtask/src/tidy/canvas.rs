@@ -5,7 +5,8 @@ use crate::Tree;
 
 const SERVICES: &[&str] = &["crates/order", "crates/inventory", "crates/payment"];
 
-/// What a service's page tells, in any order; "none" is an answer.
+/// What a service's page tells, in any order, as a heading or as the bold first cell of a row;
+/// "none" is an answer.
 const HEADINGS: &[&str] =
     &["Commands", "Queries", "Events out", "Events in", "Tables", "Settings", "Alerts"];
 
@@ -20,12 +21,16 @@ fn page(tree: &Tree, service: &str) -> Vec<Finding> {
     let Some(page) = tree.file(&path) else {
         return vec![Finding::new("canvas", path, 1, "a service has a CANVAS.md")];
     };
-    let present: Vec<String> =
-        headings(&page.text).into_iter().map(|(_, _, title)| title.to_lowercase()).collect();
-    let missing = HEADINGS.iter().filter(|heading| !present.contains(&heading.to_lowercase()));
+    let titles = headings(&page.text).into_iter().map(|(_, _, title)| title.to_lowercase());
+    let cells =
+        page.text.lines().filter_map(|line| Some(line.strip_prefix("| **")?.to_lowercase()));
+    let told: Vec<String> = titles.chain(cells).collect();
+    let missing = HEADINGS
+        .iter()
+        .filter(|heading| !told.iter().any(|title| title.starts_with(&heading.to_lowercase())));
     missing
         .map(|heading| {
-            let message = format!("no heading \"{heading}\"; \"none\" is an answer");
+            let message = format!("does not tell \"{heading}\"; \"none\" is an answer");
             Finding::new("canvas", &path, 1, message)
         })
         .collect()
@@ -51,5 +56,7 @@ mod tests {
         assert_eq!(page(&all), []);
         assert_eq!(page(&less).len(), 1);
         assert!(page(&less)[0].message.contains("Alerts"));
+        let row = format!("{less}| **Alerts on** | everything |\n");
+        assert_eq!(page(&row), []);
     }
 }
