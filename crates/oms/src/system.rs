@@ -119,10 +119,6 @@ impl System {
         self.kafka
     }
 
-    /// The settings in force.
-    pub(crate) fn config(&self) -> &OmsConfig {
-        &self.config
-    }
 
     /// The log, as a further client of the broker.
     ///

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::net::TcpListener;
+
 use crate::{
     error::StartError,
     health::{Health, HealthRegistry},
@@ -93,6 +95,14 @@ impl Process {
         self.listening()
             .remove(setting)
             .ok_or_else(|| StartError::other(setting, "not bound, or served already"))
+    }
+
+    /// Takes the sockets of `setting`, for a protocol this crate does not serve itself.
+    ///
+    /// # Errors
+    /// When they were not bound, or are taken already.
+    pub fn listeners(&self, setting: &str) -> Result<Vec<TcpListener>, StartError> {
+        Ok(self.take(setting)?.into_listeners())
     }
 
     pub(crate) fn register(&self, service: &'static str, health: Health) {

@@ -28,7 +28,8 @@ impl<W: Write> Transcript<W> {
     pub(crate) fn scenario(&mut self, title: &str) -> anyhow::Result<()> {
         self.scenarios += 1;
         title.clone_into(&mut self.title);
-        self.line(format_args!("\n{}. {title}", self.scenarios))
+        let number = self.scenarios;
+        self.line(format_args!("\n{number}. {title}"))
     }
 
     /// Something a customer does.
