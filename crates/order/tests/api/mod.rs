@@ -1,0 +1,11 @@
+//! `oms.v1.OrderService` as its callers meet it: through a real server.
+
+mod details;
+mod faults;
+mod keyless;
+mod keys;
+mod orders;
+mod refunds;
+mod refusals;
+mod runs;
+mod validation;

@@ -1,0 +1,13 @@
+//! An order service on port 0, with inventory and payment played by the test.
+
+mod others;
+mod requests;
+mod seams;
+mod service;
+
+pub(crate) use others::{Others, Paying, Refunding};
+pub(crate) use requests::{
+    cancel, create, create_for, get, is_replay, item, keyed, pay, refund, usd, within,
+};
+pub(crate) use seams::{Crash, TestClock};
+pub(crate) use service::{Served, each_backend};

@@ -1,0 +1,211 @@
+//! The service under test.
+
+use std::{sync::Arc, time::Duration};
+
+use oms_messaging::{Event, SimulatedLog, tables};
+use oms_order::{
+    OrderConfig, Running,
+    changes::Changes,
+    commands::Context,
+    metrics::OrderMetrics,
+    start_on,
+    store::entities::{fingerprints, lines, orders, refunds, timeline},
+};
+use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
+use oms_seams::{Faults, Seams, SystemIds};
+use oms_service::{
+    GrpcSettings, Host, Process,
+    testing::{Backend, TestDatabase, backends},
+};
+use sea_orm::{EntityTrait, PaginatorTrait, Statement};
+use tonic::transport::Channel;
+
+use super::{Crash, Others, TestClock, create_for, get, pay};
+use crate::support::{DEAD, TOPIC};
+
+/// More than anything here takes; only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running order service with its client.
+pub(crate) struct Served {
+    pub(crate) client: OrderServiceClient<Channel>,
+    pub(crate) others: Others,
+    pub(crate) host: Host,
+    pub(crate) running: Running,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) crash: Arc<Crash>,
+    config: OrderConfig,
+    log: SimulatedLog,
+    test: Option<TestDatabase>,
+}
+
+/// Every backend that tests run on.
+pub(crate) fn each_backend() -> Vec<Backend> {
+    backends()
+}
+
+impl Served {
+    /// On a fresh SQLite file.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&Backend::Sqlite, |_| {}).await
+    }
+
+    /// On a fresh database with changed settings.
+    pub(crate) async fn start_with(
+        backend: &Backend,
+        change: impl FnOnce(&mut OrderConfig),
+    ) -> Self {
+        let test = TestDatabase::empty(backend).await;
+        let mut config = OrderConfig::default();
+        config.order.database = test.settings().clone();
+        config.order.grpc = GrpcSettings::at("localhost:0");
+        config.order.messaging.poll_wait_ms = 5;
+        change(&mut config);
+        let log = SimulatedLog::new(&[(TOPIC, 3), (DEAD, 1)]);
+        let (clock, crash) = (Arc::new(TestClock::default()), Arc::new(Crash::default()));
+        Self::launch(config, log, clock, crash, Some(test)).await
+    }
+
+    async fn launch(
+        config: OrderConfig,
+        log: SimulatedLog,
+        clock: Arc<TestClock>,
+        crash: Arc<Crash>,
+        test: Option<TestDatabase>,
+    ) -> Self {
+        let faults = Faults::planned(crash.clone());
+        let seams = Seams { clock: clock.clone(), ids: Arc::new(SystemIds), faults };
+        let host = Host::new("order", seams, Process::new());
+        let running = start_on(config.clone(), host.clone(), Arc::new(log.clone())).await.unwrap();
+        let others = Others::on(log.clone());
+        host.tasks().spawn("others", others.clone().run());
+        host.ready(PATIENCE).await.unwrap();
+        let address = format!("http://{}", running.grpc);
+        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+        let client = OrderServiceClient::new(channel);
+        Self { client, others, host, running, clock, crash, config, log, test }
+    }
+
+    /// Dies as by `kill -9` and starts again on the same data and log.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.host.kill();
+        self.host.gone().await;
+        let test = self.test.take();
+        let (config, log) = (self.config.clone(), self.log.clone());
+        Self::launch(config, log, self.clock.clone(), self.crash.clone(), test).await
+    }
+
+    pub(crate) fn metrics(&self) -> impl Future<Output = String> {
+        let metrics = self.host.metrics().clone();
+        async move { metrics.scrape().await }
+    }
+
+    /// Whether the metrics page has this line.
+    pub(crate) async fn counts(&self, line: &str) -> bool {
+        self.metrics().await.lines().any(|printed| printed == line)
+    }
+
+    /// A new order at that price.
+    pub(crate) async fn created(&self, cents: i64) -> String {
+        let mut client = self.client.clone();
+        let customer = format!("customer-{}", self.orders().await);
+        client.create_order(create_for(&customer, cents)).await.unwrap().into_inner().order_id
+    }
+
+    /// A new order at that price, paid and confirmed.
+    pub(crate) async fn confirmed(&self, cents: i64) -> String {
+        let order = self.created(cents).await;
+        self.client.clone().pay_order(pay(&order)).await.unwrap();
+        self.reaches(&order, OrderStatus::Confirmed).await;
+        order
+    }
+
+    pub(crate) async fn view(&self, order: &str) -> GetOrderResponse {
+        self.client.clone().get_order(get(order)).await.unwrap().into_inner()
+    }
+
+    /// Waits until the order shows the status.
+    pub(crate) async fn reaches(&self, order: &str, status: OrderStatus) -> GetOrderResponse {
+        self.until(order, |view| view.order.as_ref().unwrap().status() == status).await
+    }
+
+    /// Waits until the order looks so.
+    pub(crate) async fn until(
+        &self,
+        order: &str,
+        looks_so: impl Fn(&GetOrderResponse) -> bool,
+    ) -> GetOrderResponse {
+        let looking = async {
+            loop {
+                let view = self.view(order).await;
+                if looks_so(&view) {
+                    return view;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("the order never looked so")
+    }
+
+    /// What a command or a sweeper of this service works with.
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            messaging: self.running.messaging.clone(),
+            read: self.running.database.read.clone(),
+            changes: Changes::new(10),
+            metrics: self.host.metrics().group(OrderMetrics::register),
+            settings: Arc::new(self.config.order.clone()),
+            draining: self.host.intake(),
+        }
+    }
+
+    /// Types of the events on the log about an order that this service said.
+    pub(crate) fn said(&self, order: &str) -> Vec<String> {
+        let events = self.log.records(TOPIC).into_iter();
+        let events = events.map(|delivery| Event::parse(&delivery.record.payload).unwrap());
+        events
+            .filter(|event| event.subject == order && event.source == "/oms/order")
+            .map(|event| event.event_type)
+            .collect()
+    }
+
+    /// The same, once there are so many.
+    pub(crate) async fn says(&self, order: &str, count: usize) -> Vec<String> {
+        let looking = async {
+            while self.said(order).len() < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("it was never said");
+        self.said(order)
+    }
+
+    pub(crate) async fn orders(&self) -> u64 {
+        orders::Entity::find().count(&self.running.database.read).await.unwrap()
+    }
+
+    /// How many rows every table has: what a refused call must not change.
+    pub(crate) async fn rows(&self) -> Vec<u64> {
+        let read = &self.running.database.read;
+        let keys = "SELECT count(*) FROM idempotency";
+        let keys = Statement::from_string(self.running.database.backend(), keys);
+        let keys = sea_orm::ConnectionTrait::query_one_raw(read, keys).await.unwrap().unwrap();
+        let keys: i64 = keys.try_get_by_index(0).unwrap();
+        vec![
+            orders::Entity::find().count(read).await.unwrap(),
+            lines::Entity::find().count(read).await.unwrap(),
+            timeline::Entity::find().count(read).await.unwrap(),
+            refunds::Entity::find().count(read).await.unwrap(),
+            fingerprints::Entity::find().count(read).await.unwrap(),
+            tables::outbox::Entity::find().count(read).await.unwrap(),
+            tables::streams::Entity::find().count(read).await.unwrap(),
+            keys.unsigned_abs(),
+        ]
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.host.kill();
+    }
+}
