@@ -93,7 +93,7 @@ fn line(
 
 fn total_overflows(lines: &[WantedLine], currency: Currency) -> bool {
     let sum = lines.iter().try_fold(Money::zero(currency), |sum, line| {
-        line.price.times(i64::from(line.qty)).and_then(|price| sum.add(price))
+        line.price.times(i64::from(line.qty)).and_then(|price| sum.plus(price))
     });
     sum.is_err()
 }

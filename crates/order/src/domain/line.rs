@@ -29,6 +29,6 @@ pub struct Line {
 /// more than 64 bits hold.
 pub fn total(lines: &[Line], currency: Currency) -> Result<Money, MoneyError> {
     lines.iter().try_fold(Money::zero(currency), |sum, line| {
-        sum.add(line.price.times(i64::from(line.qty))?)
+        sum.plus(line.price.times(i64::from(line.qty))?)
     })
 }

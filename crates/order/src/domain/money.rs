@@ -94,7 +94,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::Mixed`] and [`MoneyError::Overflow`].
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
@@ -104,7 +104,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::Mixed`] and [`MoneyError::Overflow`].
-    pub fn sub(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))

@@ -39,15 +39,15 @@ fn money_is_written_as_people_write_it() {
 #[test]
 fn two_currencies_have_no_sum() {
     let (dollar, euro) = (usd(1), Money::new(1, currency("EUR")));
-    assert_eq!(dollar.add(euro), Err(MoneyError::Mixed(dollar.currency(), euro.currency())));
-    assert_eq!(dollar.sub(euro), Err(MoneyError::Mixed(dollar.currency(), euro.currency())));
+    assert_eq!(dollar.plus(euro), Err(MoneyError::Mixed(dollar.currency(), euro.currency())));
+    assert_eq!(dollar.minus(euro), Err(MoneyError::Mixed(dollar.currency(), euro.currency())));
 }
 
 proptest! {
     #[test]
     fn sums_are_exact_or_refused(a: i64, b: i64) {
         let exact = i128::from(a) + i128::from(b);
-        match usd(a).add(usd(b)) {
+        match usd(a).plus(usd(b)) {
             Ok(sum) => prop_assert_eq!(i128::from(sum.minor()), exact),
             Err(error) => {
                 prop_assert_eq!(error, MoneyError::Overflow);
@@ -58,7 +58,7 @@ proptest! {
 
     #[test]
     fn differences_undo_sums(a in -1_000_000_000_000_i64..1_000_000_000_000, b in -1_000_000_000_000_i64..1_000_000_000_000) {
-        prop_assert_eq!(usd(a).add(usd(b)).unwrap().sub(usd(b)).unwrap(), usd(a));
+        prop_assert_eq!(usd(a).plus(usd(b)).unwrap().minus(usd(b)).unwrap(), usd(a));
     }
 
     #[test]
