@@ -1,7 +1,10 @@
 //! Everything the order service promises, as sentences.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod api;
+mod changes;
 mod domain;
 mod reactions;
+mod served;
 mod store;
 mod support;
