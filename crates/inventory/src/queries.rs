@@ -11,6 +11,8 @@ use crate::{
     },
 };
 
+pub use crate::store::entities::{movements::Model as MovementRow, stock::Model as StockRow};
+
 /// A page and whether more follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -34,10 +36,7 @@ impl<T> Page<T> {
 ///
 /// # Errors
 /// Any failure of the store.
-pub async fn stock(
-    database: &DatabaseConnection,
-    sku: &str,
-) -> Result<Option<stock::Model>, Failure> {
+pub async fn stock(database: &DatabaseConnection, sku: &str) -> Result<Option<StockRow>, Failure> {
     Ok(stock::Entity::find_by_id(sku).one(database).await?)
 }
 
@@ -49,7 +48,7 @@ pub async fn list_stock(
     database: &DatabaseConnection,
     after: Option<&str>,
     size: u64,
-) -> Result<Page<stock::Model>, Failure> {
+) -> Result<Page<StockRow>, Failure> {
     let mut select = stock::Entity::find().order_by_asc(stock::Column::Sku).limit(size + 1);
     if let Some(after) = after {
         select = select.filter(stock::Column::Sku.gt(after));
@@ -77,7 +76,7 @@ pub async fn list_movements(
     sku: &str,
     before: Option<i64>,
     size: u64,
-) -> Result<Option<Page<movements::Model>>, Failure> {
+) -> Result<Option<Page<MovementRow>>, Failure> {
     if stock(database, sku).await?.is_none() {
         return Ok(None);
     }

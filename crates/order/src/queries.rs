@@ -8,11 +8,11 @@ use sea_orm::{
 
 use crate::{
     domain::{Order, RunKind},
-    store::{
-        entities::{orders, timeline},
-        load_orders, load_timeline,
-    },
+    store::{entities::orders, load_orders, load_timeline},
 };
+
+/// A timeline entry as it is read.
+pub use crate::store::entities::timeline::Model as TimelineRow;
 
 /// Timeline entries in one answer; the newest ones.
 pub const TIMELINE_MAX: u64 = 500;
@@ -25,7 +25,7 @@ pub struct OrderView {
     /// The order.
     pub order: Order,
     /// Its newest timeline entries, oldest first.
-    pub timeline: Vec<timeline::Model>,
+    pub timeline: Vec<TimelineRow>,
 }
 
 /// Reads orders. Cheap to clone.

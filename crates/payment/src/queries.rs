@@ -38,6 +38,14 @@ pub struct AttemptView {
     pub at: i64,
 }
 
+impl AttemptView {
+    /// When it was made.
+    #[must_use]
+    pub fn made_at(&self) -> DateTime<Utc> {
+        instant(self.at)
+    }
+}
+
 /// A place in the list of payments: everything older than this comes after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {

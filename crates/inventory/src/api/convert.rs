@@ -5,10 +5,10 @@ use prost_types::Timestamp;
 
 use crate::{
     domain::{Reservation, Status},
-    store::entities::{movements, stock},
+    queries::{MovementRow, StockRow},
 };
 
-pub(super) fn stock(row: stock::Model) -> wire::Stock {
+pub(super) fn stock(row: StockRow) -> wire::Stock {
     wire::Stock {
         sku: row.sku,
         available: row.available,
@@ -19,7 +19,7 @@ pub(super) fn stock(row: stock::Model) -> wire::Stock {
     }
 }
 
-pub(super) fn movement(row: movements::Model) -> wire::Movement {
+pub(super) fn movement(row: MovementRow) -> wire::Movement {
     wire::Movement {
         id: row.id,
         sku: row.sku,

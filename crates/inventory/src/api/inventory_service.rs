@@ -10,7 +10,10 @@ use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{convert, refuse, request};
-use crate::{commands::Reply, queries, store::entities::stock};
+use crate::{
+    commands::Reply,
+    queries::{self, StockRow},
+};
 
 /// The service over one database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -113,18 +116,18 @@ fn key<M: Message>(
     Ok(IdempotencyKey::from_request(request.metadata(), method, request.get_ref())?)
 }
 
-fn received(row: &stock::Model) -> Vec<u8> {
+fn received(row: &StockRow) -> Vec<u8> {
     wire::ReceiveStockResponse { stock: Some(convert::stock(row.clone())) }.encode_to_vec()
 }
 
-fn adjusted(row: &stock::Model) -> Vec<u8> {
+fn adjusted(row: &StockRow) -> Vec<u8> {
     wire::AdjustStockResponse { stock: Some(convert::stock(row.clone())) }.encode_to_vec()
 }
 
 /// The response, fresh or as it was given before.
 fn answer<R: Message + Default>(
     reply: Reply,
-    encode: fn(&stock::Model) -> Vec<u8>,
+    encode: fn(&StockRow) -> Vec<u8>,
 ) -> Result<Response<R>, Status> {
     let (bytes, replayed) = match reply {
         Reply::Changed(row) => (encode(&row), false),

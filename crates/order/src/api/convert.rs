@@ -10,8 +10,7 @@ use super::status::of_domain;
 use crate::{
     commands::{Created, GivenBack, StatusNow},
     domain::{Line, Order, Refusal, Status, StatusReason},
-    queries::OrderView,
-    store::entities::timeline,
+    queries::{OrderView, TimelineRow},
 };
 
 /// A status as the wire numbers it.
@@ -124,7 +123,7 @@ fn reason(reason: &StatusReason) -> wire::StatusReason {
     wire::StatusReason { code: reason.code.clone(), message: reason.message.clone() }
 }
 
-fn entry(entry: timeline::Model) -> wire::TimelineEntry {
+fn entry(entry: TimelineRow) -> wire::TimelineEntry {
     wire::TimelineEntry {
         event_type: entry.event_type,
         timestamp: from_micros(entry.occurred_at),

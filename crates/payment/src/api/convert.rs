@@ -11,7 +11,6 @@ use prost_types::Timestamp;
 use crate::{
     domain::{self, Snapshot, State, capture_key, refund_key},
     queries::{PaymentView, Position},
-    store::instant,
 };
 
 /// Answers stay below this, in bytes: clients stop at 4 MiB.
@@ -110,7 +109,7 @@ fn attempt(of: &crate::queries::AttemptView) -> Attempt {
     Attempt {
         idempotency_key: of.idempotency_key.clone(),
         outcome: of.outcome.clone(),
-        at: Some(timestamp(instant(of.at))),
+        at: Some(timestamp(of.made_at())),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod errors;
 mod fact;
+mod keys;
 mod movement;
 mod payment;
 mod snapshot;
@@ -12,25 +13,7 @@ mod tests;
 
 pub use errors::Refused;
 pub use fact::{Cause, Effect, Fact, Origin, Said, Totals};
+pub use keys::{cancel_refund_id, capture_key, refund_key};
 pub use movement::{Capture, Noted, Outcome, Progress, Refund, State};
 pub use payment::{NOTHING_LEFT, Payment};
 pub use snapshot::Snapshot;
-
-/// The one refund that gives back what a cancelled order had paid.
-#[must_use]
-pub fn cancel_refund_id(order_id: &str) -> String {
-    format!("cancel:{order_id}")
-}
-
-/// The key under which the gateway knows a capture. Derived from our own ids, so that every process
-/// asks with the same key, also after a crash (I4).
-#[must_use]
-pub fn capture_key(order_id: &str, revision: i32) -> String {
-    format!("capture:{order_id}:{revision}")
-}
-
-/// The key under which the gateway knows a refund (I4).
-#[must_use]
-pub fn refund_key(refund_id: &str) -> String {
-    format!("refund:{refund_id}")
-}
