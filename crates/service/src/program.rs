@@ -71,8 +71,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
-/// Runs a service binary: `serve` (default), `migrate` or `config`. Exit code 2 means that a setting
-/// has to be changed; the reason is on standard error, one line each.
+/// Runs a service binary: `serve` (default), `migrate` or `config`. Exit code 2 means that a
+/// setting has to be changed; the reason is on standard error, one line each.
 #[must_use]
 pub fn run_service<P: Program>() -> ExitCode {
     let arguments = Arguments::parse();

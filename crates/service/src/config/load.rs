@@ -56,8 +56,8 @@ pub struct Sources {
     pub overrides: Vec<(String, String)>,
 }
 
-/// Settings from `file`, this process's environment and `overrides` (path and value). Sections named
-/// in `known_sections` that `T` does not have belong to other services and are left alone.
+/// Settings from `file`, this process's environment and `overrides` (path and value). Sections
+/// named in `known_sections` that `T` does not have belong to other services and are left alone.
 ///
 /// # Errors
 /// [`ConfigError`] with every unknown key, or the first value of a wrong type, or every violation.

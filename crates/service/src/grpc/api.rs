@@ -57,7 +57,7 @@ impl GrpcApi {
         self.routes.routes()
     }
 
-    /// Everything that reflection describes on this port beside itself.
+    /// Everything that reflection describes on this port.
     pub(super) fn descriptors(&self) -> Result<Vec<FileDescriptorSet>, prost::DecodeError> {
         let mut error_details = FileDescriptorSet::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
         // The crate compiles these two outside of their folder; tools know them by their full name.
@@ -69,6 +69,8 @@ impl GrpcApi {
         Ok(vec![
             FileDescriptorSet::decode(self.descriptors)?,
             FileDescriptorSet::decode(tonic_health::pb::FILE_DESCRIPTOR_SET)?,
+            FileDescriptorSet::decode(pb::v1::FILE_DESCRIPTOR_SET)?,
+            FileDescriptorSet::decode(pb::v1alpha::FILE_DESCRIPTOR_SET)?,
             error_details,
         ])
     }
@@ -77,14 +79,10 @@ impl GrpcApi {
 /// Path of a method to its service and name.
 pub(super) type Methods = HashMap<String, (String, String)>;
 
-/// Every method that `described` and reflection have, by its path: what may become a metric's label.
-pub(super) fn methods(described: &[FileDescriptorSet]) -> Result<Methods, prost::DecodeError> {
-    let reflection = [
-        FileDescriptorSet::decode(pb::v1::FILE_DESCRIPTOR_SET)?,
-        FileDescriptorSet::decode(pb::v1alpha::FILE_DESCRIPTOR_SET)?,
-    ];
+/// Every method that is described, by its path: what may become a metric's label.
+pub(super) fn methods(described: &[FileDescriptorSet]) -> Methods {
     let mut methods = HashMap::new();
-    for file in described.iter().chain(&reflection).flat_map(|set| &set.file) {
+    for file in described.iter().flat_map(|set| &set.file) {
         for service in &file.service {
             let name = format!("{}.{}", file.package(), service.name());
             for method in &service.method {
@@ -93,5 +91,5 @@ pub(super) fn methods(described: &[FileDescriptorSet]) -> Result<Methods, prost:
             }
         }
     }
-    Ok(methods)
+    methods
 }

@@ -10,12 +10,11 @@ use std::{
 use axum::body::{Bytes, HttpBody};
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status, body::Body};
 use tracing::Span;
 
-use super::meter::Meter;
+use super::{gate::Admitted, meter::Meter};
 use crate::{refusal::Refusal, tasks::panic_text};
 
 /// A response body that reports its status. A stream that waits for more when the service begins
@@ -27,7 +26,7 @@ pub(super) struct Answer {
     intake: CancellationToken,
     draining: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     ended: bool,
-    _slot: Option<OwnedSemaphorePermit>,
+    _admitted: Admitted,
 }
 
 impl Answer {
@@ -36,9 +35,9 @@ impl Answer {
         meter: Meter,
         span: Span,
         intake: CancellationToken,
-        slot: Option<OwnedSemaphorePermit>,
+        admitted: Admitted,
     ) -> Self {
-        Self { body, meter, span, intake, draining: None, ended: false, _slot: slot }
+        Self { body, meter, span, intake, draining: None, ended: false, _admitted: admitted }
     }
 
     fn end_with(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {

@@ -1,4 +1,5 @@
-//! A connection that dies with its host, as the sockets of a killed process do.
+//! A connection that ends when it is told to: with its host, as the sockets of a killed process
+//! do, or when a drain is over.
 
 use std::{
     fmt,
@@ -15,21 +16,21 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// A TCP connection that breaks when its host is killed.
+/// A TCP connection that breaks when `hang_up` is cancelled.
 pub(super) struct Connection {
     stream: TcpStream,
-    killed: CancellationToken,
+    hang_up: CancellationToken,
     /// Wakes the reader; the connection's task always waits to read.
     wake: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, killed: CancellationToken) -> Self {
-        Self { stream, wake: Box::pin(killed.clone().cancelled_owned()), killed }
+    pub(super) fn new(stream: TcpStream, hang_up: CancellationToken) -> Self {
+        Self { stream, wake: Box::pin(hang_up.clone().cancelled_owned()), hang_up }
     }
 
     fn alive(&self) -> io::Result<()> {
-        if self.killed.is_cancelled() {
+        if self.hang_up.is_cancelled() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use crate::{health::Health, refusal::Refusal};
 
@@ -20,12 +21,20 @@ pub(super) struct Gate {
     /// concern, many of which may still be answered.
     opened: Arc<AtomicBool>,
     slots: Arc<Semaphore>,
+    calls: TaskTracker,
+}
+
+/// A call that is being answered, until the last byte of its answer.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    _slot: Option<OwnedSemaphorePermit>,
+    _call: TaskTrackerToken,
 }
 
 impl Gate {
     pub(super) fn new(health: Health, concurrency_max: usize) -> Self {
         let slots = Arc::new(Semaphore::new(concurrency_max.min(Semaphore::MAX_PERMITS)));
-        Self { health, opened: Arc::default(), slots }
+        Self { health, opened: Arc::default(), slots, calls: TaskTracker::new() }
     }
 
     /// The service has been ready.
@@ -33,8 +42,19 @@ impl Gate {
         self.opened.store(true, Ordering::Release);
     }
 
-    /// Lets a call in, for as long as it holds the permit.
-    pub(super) fn admit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    /// Lets a call in that is about the server itself: at any time, and any number.
+    pub(super) fn admit_always(&self) -> Admitted {
+        Admitted { _slot: None, _call: self.calls.token() }
+    }
+
+    /// Resolves when no call is being answered any more.
+    pub(super) async fn idle(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
+
+    /// Lets a call in.
+    pub(super) fn admit(&self) -> Result<Admitted, Refusal> {
         if self.health.is_draining() {
             return Err(Refusal::unavailable("DRAINING", "the service is shutting down")
                 .retry_after(Duration::from_secs(1)));
@@ -45,10 +65,11 @@ impl Gate {
             }
             self.open();
         }
-        self.slots.clone().try_acquire_owned().map_err(|_| {
+        let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
             Refusal::unavailable("OVERLOADED", "too many calls at once")
                 .retry_after(Duration::from_millis(200))
-        })
+        })?;
+        Ok(Admitted { _slot: Some(slot), _call: self.calls.token() })
     }
 }
 

@@ -9,7 +9,6 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, Request, Response};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
@@ -18,7 +17,7 @@ use tracing::{Instrument, Span, field};
 use super::{
     api::Methods,
     body::{Answer, code_of},
-    gate::Gate,
+    gate::{Admitted, Gate},
     meter::{GrpcMetrics, Meter},
 };
 use crate::{refusal::Refusal, tasks::panic_text};
@@ -75,8 +74,8 @@ where
         };
         let mut meter = Meter::start(shared.metrics.clone(), service, method);
         let span = span(service, method, request.headers());
-        let slot = match admit(&shared.gate, service) {
-            Ok(slot) => slot,
+        let admitted = match admit(&shared.gate, service) {
+            Ok(admitted) => admitted,
             Err(refusal) => {
                 meter.finish(refusal.code);
                 return Box::pin(async { Ok(Status::from(refusal).into_http()) });
@@ -99,16 +98,16 @@ where
                     Status::from(Refusal::internal()).into_http()
                 }
             };
-            Ok(watched(response, meter, span, shared.intake.clone(), slot))
+            Ok(watched(response, meter, span, shared.intake.clone(), admitted))
         })
     }
 }
 
-fn admit(gate: &Gate, service: &str) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+fn admit(gate: &Gate, service: &str) -> Result<Admitted, Refusal> {
     if service.starts_with("grpc.health.") || service.starts_with("grpc.reflection.") {
-        return Ok(None);
+        return Ok(gate.admit_always());
     }
-    gate.admit().map(Some)
+    gate.admit()
 }
 
 /// The server span of a call, a child of the caller's where it named one.
@@ -135,7 +134,7 @@ fn watched(
     mut meter: Meter,
     span: Span,
     intake: CancellationToken,
-    slot: Option<OwnedSemaphorePermit>,
+    admitted: Admitted,
 ) -> Response<Body> {
     let (head, body) = response.into_parts();
     if let Some(code) = code_of(&head.headers) {
@@ -143,7 +142,7 @@ fn watched(
     } else if !head.status.is_success() {
         meter.finish(Code::Unknown);
     }
-    Response::from_parts(head, Body::new(Answer::new(body, meter, span, intake, slot)))
+    Response::from_parts(head, Body::new(Answer::new(body, meter, span, intake, admitted)))
 }
 
 fn gone() -> Response<Body> {

@@ -24,6 +24,9 @@ use crate::{error::StartError, health::Health, host::Host, listen::Listening};
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// How long it may take to answer.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a drain waits, after the last answer, for clients to close their connections: some
+/// never do, and some never said a word.
+const HANG_UP_AFTER: Duration = Duration::from_millis(300);
 /// Calls at the same time on one connection.
 const STREAMS_MAX: u32 = 1_024;
 
@@ -41,7 +44,7 @@ pub(crate) fn serve(
 ) -> Result<(), StartError> {
     let undecodable = |error: &dyn std::fmt::Display| StartError::other(setting, error);
     let described = api.descriptors().map_err(|error| undecodable(&error))?;
-    let methods = methods(&described).map_err(|error| undecodable(&error))?;
+    let methods = methods(&described);
     let reflection = || {
         let mut builder = Builder::configure();
         for set in &described {
@@ -72,21 +75,35 @@ pub(crate) fn serve(
         .max_concurrent_streams(STREAMS_MAX)
         .layer(layer)
         .add_routes(routes);
-    let killed = host.tasks().killed().clone();
+    let hang_up = host.tasks().killed().child_token();
+    let ending = hang_up.clone();
     let incoming = listening
         .incoming()
-        .map(move |accepted| accepted.map(|stream| Connection::new(stream, killed.clone())));
+        .map(move |accepted| accepted.map(|stream| Connection::new(stream, ending.clone())));
     let (intake, own_health) = (host.intake(), host.health().clone());
     host.tasks().spawn_intake("grpc", async move {
         // Before the first connection is accepted, so that nobody is told "serving" too early.
         report(&reporter, &names, ServingStatus::NotServing).await;
-        let reporting = follow(own_health, gate, reporter, names);
-        let serving = server.serve_with_incoming_shutdown(incoming, intake.cancelled_owned());
-        tokio::pin!(reporting, serving);
-        tokio::select! {
-            () = &mut reporting => serving.await,
-            served = &mut serving => served,
-        }
+        let stop = intake.clone().cancelled_owned();
+        let serving = server.serve_with_incoming_shutdown(incoming, stop);
+        let following = async {
+            tokio::select! {
+                // First, so that a drain is reported before the connections end.
+                biased;
+                () = follow(own_health, gate.clone(), reporter, names) => {}
+                // A service that drains before it was ever ready.
+                () = intake.cancelled() => {}
+            }
+            intake.cancelled().await;
+            gate.idle().await;
+            tokio::time::sleep(HANG_UP_AFTER).await;
+        };
+        let served = tokio::select! {
+            served = serving => served,
+            () = following => Ok(()),
+        };
+        hang_up.cancel();
+        served
     });
     Ok(())
 }

@@ -35,6 +35,7 @@ async fn a_stream_that_waits_ends_with_unavailable_and_holds_no_drain_up() {
     let mut stream = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     stream.message().await.unwrap().unwrap();
     let idle = served.channel().await;
+    let silent = TcpStream::connect(served.address).await.unwrap();
     // A drain waits most of its time for calls: this one ends long before.
     soon("the drain", served.host.drain(PATIENCE * 10)).await;
     let ended = async {
@@ -47,7 +48,16 @@ async fn a_stream_that_waits_ends_with_unavailable_and_holds_no_drain_up() {
         }
     };
     assert_eq!(soon("the stream's end", ended).await.code(), Code::Unavailable);
-    drop(idle);
+    drop((idle, silent));
+}
+
+#[tokio::test]
+async fn a_service_that_was_never_ready_drains_too() {
+    let served = Served::start().await;
+    let silent = TcpStream::connect(served.address).await.unwrap();
+    let idle = served.channel().await;
+    soon("the drain", served.host.drain(PATIENCE * 10)).await;
+    drop((idle, silent));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The host of a service, from the outside.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::disallowed_methods, reason = "a test spawns the callers")]
 
 mod admin;
 mod config;

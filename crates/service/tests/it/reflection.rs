@@ -68,6 +68,8 @@ async fn reflection_describes_messages_and_error_details() {
         "google.rpc.ErrorInfo",
         "google.protobuf.Timestamp",
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
     ] {
         let what = MessageRequest::FileContainingSymbol(symbol.to_owned());
         let answer = ask(&served, what).await;
