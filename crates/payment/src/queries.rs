@@ -146,7 +146,8 @@ impl Queries {
         let places: Vec<String> = (1..=orders.len()).map(|n| format!("${n}")).collect();
         let text = format!(
             "SELECT order_id, idempotency_key, outcome, at FROM ( \
-             SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY at DESC, id DESC) AS place \
+             SELECT *, \
+             ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY at DESC, id DESC) AS place \
              FROM attempts WHERE order_id IN ({})) AS newest \
              WHERE place <= {ATTEMPTS_MAX} ORDER BY order_id, place",
             places.join(", "),

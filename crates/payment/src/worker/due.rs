@@ -88,7 +88,8 @@ const SELECT: &str = "\
            c.attempts, c.origin, c.next_at \
     FROM captures c JOIN payments p ON p.order_id = c.order_id WHERE c.next_at <= $1 \
     UNION ALL \
-    SELECT r.order_id, 0, r.refund_id, r.amount, p.currency, '', '', r.attempts, r.origin, r.next_at \
+    SELECT r.order_id, 0, r.refund_id, r.amount, p.currency, '', '', \
+    r.attempts, r.origin, r.next_at \
     FROM refunds r JOIN payments p ON p.order_id = r.order_id WHERE r.next_at <= $1 \
     ORDER BY next_at LIMIT $2";
 

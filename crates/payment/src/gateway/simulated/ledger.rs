@@ -100,13 +100,14 @@ pub(super) async fn settle(
     let known = charge::Entity::find().filter(charge::Column::IdempotencyKey.is_in(keys));
     let mut known: BTreeMap<String, charge::Model> =
         known.all(&tx).await?.into_iter().map(|row| (row.idempotency_key.clone(), row)).collect();
-    let (mut fresh, mut repeated, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fresh, mut repeated, mut settled) = (Vec::new(), BTreeMap::new(), Vec::new());
     for asked in asked {
         if let Some(row) = known.get(&asked.key) {
-            repeated.push(asked.key.clone());
-            settled.push(
-                same_movement(row, asked).map(|()| Settled { verdict: verdict(row), first: false }),
-            );
+            let same = same_movement(row, asked);
+            if same.is_ok() {
+                *repeated.entry(asked.key.clone()).or_default() += 1;
+            }
+            settled.push(same.map(|()| Settled { verdict: verdict(row), first: false }));
             continue;
         }
         let account = accounts.entry(asked.order_id.clone()).or_default();
@@ -168,7 +169,7 @@ fn move_money(account: &mut Account, asked: &Asked) {
 async fn write(
     tx: &DatabaseTransaction,
     fresh: Vec<charge::ActiveModel>,
-    repeated: Vec<String>,
+    repeated: BTreeMap<String, i64>,
     accounts: BTreeMap<String, Account>,
 ) -> Result<(), DbErr> {
     if !fresh.is_empty() {
@@ -185,10 +186,10 @@ async fn write(
             .exec_without_returning(tx)
             .await?;
     }
-    if !repeated.is_empty() {
+    for (key, times) in repeated {
         charge::Entity::update_many()
-            .col_expr(charge::Column::Asks, Expr::col(charge::Column::Asks).add(1))
-            .filter(charge::Column::IdempotencyKey.is_in(repeated))
+            .col_expr(charge::Column::Asks, Expr::col(charge::Column::Asks).add(times))
+            .filter(charge::Column::IdempotencyKey.eq(key))
             .exec(tx)
             .await?;
     }

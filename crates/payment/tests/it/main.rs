@@ -1,0 +1,12 @@
+//! The payment service from the outside of its rooms: reactions, worker, gateway, store, API, start.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod api;
+mod gateway;
+mod reactions;
+mod start;
+mod store;
+mod support;
+mod worker;
+mod worker_crashes;
+mod worker_loop;
