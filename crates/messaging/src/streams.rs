@@ -21,9 +21,9 @@ pub struct LockedStreams {
 }
 
 impl LockedStreams {
-    /// Locks the streams' rows in sorted order, then inserts those that are new. Streams already held
-    /// are skipped; a later call must only name streams that sort after all held ones, or deadlock
-    /// becomes possible (PostgreSQL then fails one of the two as transient).
+    /// Locks the streams' rows in sorted order, then inserts those that are new. Streams already
+    /// held are skipped; a later call must only name streams that sort after all held ones, or
+    /// deadlock becomes possible (PostgreSQL then fails one of the two as transient).
     pub(crate) async fn lock(
         &mut self,
         conn: &DatabaseTransaction,

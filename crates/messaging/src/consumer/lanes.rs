@@ -50,10 +50,10 @@ impl Lanes {
     pub(super) fn accept(&mut self, record: Arc<Incoming>) -> bool {
         let lane = self.lanes.entry(record.delivery.partition.clone()).or_default();
         let offset = record.delivery.offset;
-        if lane.queue.back().is_some_and(|last| offset <= last.delivery.offset) {
-            // The position was set back, by a rebalance or a log that lost its tail: what follows
-            // now is the truth.
-            lane.queue.clear();
+        // The position was set back, by a rebalance or a log that begins anew: what is delivered
+        // from there on takes the place of what was delivered before.
+        while lane.queue.back().is_some_and(|last| last.delivery.offset >= offset) {
+            lane.queue.pop_back();
         }
         lane.queue.push_back(record);
         lane.trouble.is_none()

@@ -77,7 +77,7 @@ impl<R: Reactor> Consumer<R> {
         }
         step.retrying = self.lanes.waiting();
         self.engine.count(&step);
-        self.measure(step.is_idle()).await;
+        self.measure(step.is_idle() && step.retrying == 0).await;
         polled.map_err(unreadable).map(|_| step)
     }
 
@@ -189,8 +189,8 @@ impl<R: Reactor> Consumer<R> {
         }
     }
 
-    /// Measures the distance to the end of the log: when there is nothing to do until the end was
-    /// seen, else now and then.
+    /// Measures the distance to the end of the log: when there is nothing left to do, until the end
+    /// is seen, else now and then.
     async fn measure(&mut self, idle: bool) {
         let Some(subscription) = &mut self.subscription else { return };
         let assigned = subscription.assigned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use oms_telemetry::{set_parent, traceparent_of};
-use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, EntityTrait};
 
 use crate::{
     Failure, Messaging, Record,
@@ -44,7 +44,8 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(row: outbox::Model) -> Result<Self, Failure> {
+    /// A due row as it is published at `now`, in microseconds since 1970.
+    pub(super) fn new(row: outbox::Model, now: i64) -> Result<Self, Failure> {
         let span = row.traceparent.as_deref().map_or_else(tracing::Span::none, |parent| {
             let span = tracing::info_span!(
                 "send",
@@ -55,6 +56,7 @@ impl Outgoing {
                 messaging.destination.name = row.topic,
                 oms.order_id = row.stream,
                 oms.event_type = row.event_type,
+                oms.outbox_wait_ms = (now - row.created_at) / 1_000,
             );
             set_parent(&span, parent);
             span
@@ -115,10 +117,17 @@ pub(super) async fn mark(
         by_generation.entry(row.generation).or_default().push(row.seq);
     }
     let backend = database.get_database_backend();
+    let rows = numbers(backend, 3);
+    // A row that is locked is being resent: its mark would be void, and waiting for it a deadlock.
+    let free = match backend {
+        DatabaseBackend::Postgres => {
+            format!("(SELECT seq FROM outbox WHERE seq IN {rows} FOR UPDATE SKIP LOCKED)")
+        }
+        _ => rows,
+    };
     let text = format!(
         "UPDATE outbox SET published_at = $1, ask = FALSE, refused_until = NULL, \
-         refused_reason = NULL WHERE generation = $2 AND seq IN {}",
-        numbers(backend, 3)
+         refused_reason = NULL WHERE generation = $2 AND seq IN {free}"
     );
     for (generation, rows) in by_generation {
         let values = [now.into(), generation.into(), list(rows)];

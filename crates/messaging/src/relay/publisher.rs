@@ -69,7 +69,9 @@ impl Relay {
         if rows.is_empty() {
             return Ok(0);
         }
-        let rows = rows.into_iter().map(Outgoing::new).collect::<Result<Vec<_>, _>>()?;
+        let now = self.messaging.seams().clock.now().timestamp_micros();
+        let rows = rows.into_iter().map(|row| Outgoing::new(row, now));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let faults = &self.messaging.seams().faults;
         faults.hit("relay.before_publish").await;
         let published = self.publish(rows).await;

@@ -154,6 +154,29 @@ async fn a_waiter_asks_after_silence_and_then_less_and_less_often() {
 }
 
 #[tokio::test]
+async fn answers_that_say_nothing_new_do_not_make_a_waiter_ask_more_often() {
+    everywhere(async |bench| {
+        let after = bench.messaging.settings().ask_after_ms;
+        bench.publish(vec![bench.heard("s", 5)]).await;
+        let mut consumer = bench.consumer();
+        bench.consume(&mut consumer).await;
+        bench.say("s", 1, Standing::Waiting).await;
+        let mut asker = bench.asker();
+        let mut times = Vec::new();
+        for tick in 0..20 {
+            if asker.step().await.unwrap() > 0 {
+                times.push(tick);
+                bench.publish(vec![bench.heard("s", 5)]).await;
+                bench.consume(&mut consumer).await;
+            }
+            bench.hands.clock.advance_ms(after);
+        }
+        assert_eq!(times, [1, 3, 7, 15]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn hearing_something_restarts_the_silence() {
     everywhere(async |bench| {
         let after = bench.messaging.settings().ask_after_ms;

@@ -12,4 +12,5 @@ mod relaying;
 mod retention;
 mod retrying;
 mod seams;
+mod transactions;
 mod workers;

@@ -124,6 +124,31 @@ async fn a_revoked_partition_leaves_no_queue_behind() {
 }
 
 #[tokio::test]
+async fn when_the_log_begins_anew_all_it_holds_then_is_applied() {
+    everywhere(async |bench| {
+        bench.ledger.fail(1, Fail::Transient(u32::MAX));
+        bench.publish((1..=3).map(|n| bench.heard("s", n)).collect()).await;
+        let mut consumer = bench.consumer();
+        assert_eq!(bench.consume(&mut consumer).await.retrying, 1);
+        bench.log.lose_all();
+        // A rebalance delivers from the paused partition again.
+        let mut passing = bench.consumer();
+        for _ in 0..2 {
+            bench.consume(&mut passing).await;
+        }
+        drop(passing);
+        bench.ledger.mend();
+        bench.ledger.fail(12, Fail::Transient(1));
+        bench.publish(vec![bench.heard("s", 11), bench.heard("s", 12)]).await;
+        while bench.consume(&mut consumer).await.retrying > 0 {
+            bench.hands.clock.advance_ms(10_000);
+        }
+        assert_eq!(bench.applied().await, [11, 12]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn while_the_log_is_away_a_step_says_so_and_nothing_is_lost() {
     everywhere(async |bench| {
         let mut consumer = bench.consumer();
