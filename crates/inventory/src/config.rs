@@ -10,7 +10,7 @@ use oms_service::{
 use oms_telemetry::LogSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::store::Policy;
+use crate::{catalogue, store::Policy};
 
 /// Everything this service reads: its own section and the shared ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,41 +86,46 @@ impl InventorySettings {
         (!self.catalogue_path.is_empty()).then(|| Path::new(&self.catalogue_path))
     }
 
-    fn own_violations(&self) -> Vec<String> {
-        let positive = [
-            ("reservation_ttl_s", u64::from(self.reservation_ttl_s)),
-            ("expiry_sweep_ms", self.expiry_sweep_ms),
-            ("expiry_batch_max", self.expiry_batch_max),
+    /// Every violation, as `key: what is wrong`; `at` is the path of this section.
+    #[must_use]
+    pub fn violations(&self, at: &str) -> Vec<String> {
+        let mut found = self.database.violations(&format!("{at}.database"));
+        found.extend(self.grpc.violations(&format!("{at}.grpc")));
+        found.extend(self.admin.violations(&format!("{at}.admin")));
+        found.extend(self.messaging.violations(&format!("{at}.messaging")));
+        found.extend(self.idempotency.violations(&format!("{at}.idempotency")));
+        let ranges = [
+            ("reservation_ttl_s", u64::from(self.reservation_ttl_s), TTL_S_MAX),
+            ("expiry_sweep_ms", self.expiry_sweep_ms, 86_400_000),
+            ("expiry_batch_max", self.expiry_batch_max, 1_000),
         ];
-        let positive = positive
-            .into_iter()
-            .filter(|(_, value)| *value == 0)
-            .map(|(key, _)| format!("inventory.{key}: must be greater than zero"));
+        let outside = ranges.into_iter().filter(|(_, value, most)| *value < 1 || value > most);
+        found.extend(outside.map(|(key, _, most)| format!("{at}.{key}: must be 1 to {most}")));
         let named = [
             ("topic", &self.topic),
             ("dead_letter_topic", &self.dead_letter_topic),
             ("consumer_group", &self.consumer_group),
         ];
-        let named = named
-            .into_iter()
-            .filter(|(_, value)| value.is_empty())
-            .map(|(key, _)| format!("inventory.{key}: must not be empty"));
-        positive.chain(named).collect()
+        let empty = named.into_iter().filter(|(_, name)| name.trim().is_empty());
+        found.extend(empty.map(|(key, _)| format!("{at}.{key}: must not be empty")));
+        // Read here too, so that a bad catalogue is a bad setting, said before anything starts.
+        if let Err(error) = catalogue::read(self.catalogue_file()) {
+            let lines = error.to_string();
+            found.extend(lines.lines().map(|line| format!("{at}.catalogue_path: {line}")));
+        }
+        found
     }
 }
 
+/// A year: a hold that waits longer is a mistake.
+const TTL_S_MAX: u64 = 365 * 24 * 3_600;
+
 impl Validate for InventoryConfig {
     fn violations(&self) -> Vec<String> {
-        let own = &self.inventory;
-        let mut all = self.kafka.violations("kafka");
-        all.extend(self.log.violations("log"));
-        all.extend(own.database.violations("inventory.database"));
-        all.extend(own.grpc.violations("inventory.grpc"));
-        all.extend(own.admin.violations("inventory.admin"));
-        all.extend(own.messaging.violations("inventory.messaging"));
-        all.extend(own.idempotency.violations("inventory.idempotency"));
-        all.extend(own.own_violations());
-        all
+        let mut found = self.kafka.violations("kafka");
+        found.extend(self.log.violations("log"));
+        found.extend(self.inventory.violations("inventory"));
+        found
     }
 }
 
@@ -142,6 +147,7 @@ mod tests {
         config.inventory.topic = String::new();
         config.inventory.database.url = "nowhere".to_owned();
         config.inventory.messaging.lease_ms = 0;
+        config.inventory.catalogue_path = "no/such/file.csv".to_owned();
         let found = config.violations();
         for key in [
             "inventory.reservation_ttl_s",
@@ -150,6 +156,7 @@ mod tests {
             "inventory.topic",
             "inventory.database.url",
             "inventory.messaging.lease_ms",
+            "inventory.catalogue_path",
         ] {
             assert!(found.iter().any(|line| line.starts_with(&format!("{key}:"))), "{found:#?}");
         }

@@ -1,4 +1,5 @@
 //! `oms-inventory`: the inventory service as a process of its own.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

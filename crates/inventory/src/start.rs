@@ -61,6 +61,8 @@ pub async fn start_on(
 ) -> Result<Running, StartError> {
     let settings = config.inventory;
     host.bind(GRPC, &settings.grpc.listen).await?;
+    let failed = |error| StartError::other(CATALOGUE, error);
+    let items = catalogue::read(settings.catalogue_file()).map_err(failed)?;
     let database = open(&settings).await?;
     let messaging = Messaging::new(MessagingParts {
         source: format!("/oms/{NAME}"),
@@ -70,7 +72,10 @@ pub async fn start_on(
         seams: host.seams().clone(),
         settings: settings.messaging.clone(),
     });
-    stock_up(&settings, &messaging).await?;
+    let loaded = catalogue::load(&messaging, &items).await.map_err(failed)?;
+    if loaded > 0 {
+        tracing::info!(skus = loaded, "start-up catalogue loaded");
+    }
     let api = InventoryApi::new(messaging.clone(), database.clone(), host.tasks().clone());
     let service = InventoryServiceServer::new(api)
         .max_decoding_message_size(MESSAGE_IN_MAX)
@@ -90,17 +95,6 @@ pub(crate) async fn open(settings: &InventorySettings) -> Result<Database, Start
     let database = Database::open(&settings.database).await.map_err(failed)?;
     database.migrate::<Migrator>().await.map_err(failed)?;
     Ok(database)
-}
-
-/// Loads the catalogue into an empty stock table.
-async fn stock_up(settings: &InventorySettings, messaging: &Messaging) -> Result<(), StartError> {
-    let failed = |error| StartError::other(CATALOGUE, error);
-    let items = catalogue::read(settings.catalogue_file()).map_err(failed)?;
-    let loaded = catalogue::load(messaging, &items).await.map_err(failed)?;
-    if loaded > 0 {
-        tracing::info!(skus = loaded, "start-up catalogue loaded");
-    }
-    Ok(())
 }
 
 fn spawn_workers(

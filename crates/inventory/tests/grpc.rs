@@ -96,7 +96,8 @@ async fn refusals(service: &Service) -> Vec<(Refused, (Code, &'static str, Vec<&
     refuse!(adjust_stock(with_key(adjust("SKU-001", -10_001, ""), "refused"))
         => FailedPrecondition, "adjustment would leave less than zero available", NONE);
     refuse!(receive_stock(with_key(receive("SKU-001", 1, ""), ""))
-        => InvalidArgument, "idempotency-key must be one text of 1 to 255 printable ASCII characters",
+        => InvalidArgument,
+        "idempotency-key must be one text of 1 to 255 printable ASCII characters",
         ["idempotency-key"]);
     refuse!(list_stock(stock_page(-1, "zz"))
         => InvalidArgument, "page_size must be between 0 and 1000", ["page_size", "page_token"]);

@@ -34,7 +34,11 @@ async fn an_order_is_reserved_confirmed_and_released_over_the_log() {
         assert_eq!(service.heard(&order), said);
         let metrics = service.process.metrics().scrape().await;
         assert!(metrics.contains("oms_reservations_expired_total{service=\"inventory\"} 0"));
-        assert!(metrics.contains("oms_outbox_pending{service=\"inventory\"} 0"), "{metrics}");
+        let drained = "oms_outbox_pending{service=\"inventory\"} 0";
+        eventually("an empty outbox", async || {
+            service.process.metrics().scrape().await.contains(drained)
+        })
+        .await;
         service.host.drain(Duration::from_secs(10)).await;
     }
 }

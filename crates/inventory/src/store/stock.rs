@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, Statement, Value,
+    QueryOrder, QuerySelect, Statement,
     sea_query::OnConflict,
 };
 
@@ -140,37 +140,33 @@ pub async fn record(
 }
 
 /// One conditional update per SKU, all of them in one statement: each row moves only if none of
-/// its counts falls below zero.
+/// its counts falls below zero. The text is the same for any number of SKUs.
 fn net_update(conn: &DatabaseTransaction, changes: &[(&str, Counts)], now: i64) -> Statement {
-    // PostgreSQL takes the column types of VALUES from its first row.
-    let typed = "(CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), \
-                 CAST($5 AS BIGINT))";
-    let rows: Vec<String> = (0..changes.len())
-        .map(|row| match row {
-            0 => typed.to_owned(),
-            _ => {
-                let at = row * 5;
-                let (a, b, c, d, e) = (at + 1, at + 2, at + 3, at + 4, at + 5);
-                format!("(${a}, ${b}, ${c}, ${d}, ${e})")
-            }
-        })
-        .collect();
+    let backend = conn.get_database_backend();
+    let (rows, column) = match backend {
+        DatabaseBackend::Postgres => ("json_array_elements($1::json) AS net (row)", "(row->>%)"),
+        _ => ("json_each($1)", "(value->>%)"),
+    };
+    let column = |at: &str| column.replace('%', at);
     let sql = format!(
-        "WITH net (sku, available, held, committed, shipped) AS (VALUES {}) \
+        "WITH net AS (SELECT {} AS sku, CAST({} AS BIGINT) AS available, \
+         CAST({} AS BIGINT) AS held, CAST({} AS BIGINT) AS committed, \
+         CAST({} AS BIGINT) AS shipped FROM {rows}) \
          UPDATE stock SET available = stock.available + net.available, \
          held = stock.held + net.held, committed = stock.committed + net.committed, \
-         shipped = stock.shipped + net.shipped, updated_at = ${} \
+         shipped = stock.shipped + net.shipped, updated_at = $2 \
          FROM net WHERE stock.sku = net.sku AND stock.available + net.available >= 0 \
          AND stock.held + net.held >= 0 AND stock.committed + net.committed >= 0 \
          AND stock.shipped + net.shipped >= 0",
-        rows.join(", "),
-        changes.len() * 5 + 1,
+        column("0"),
+        column("1"),
+        column("2"),
+        column("3"),
+        column("4"),
     );
-    let mut values: Vec<Value> = Vec::with_capacity(changes.len() * 5 + 1);
-    for (sku, net) in changes {
-        values.push((*sku).into());
-        values.extend([net.available, net.held, net.committed, net.shipped].map(Value::from));
-    }
-    values.push(now.into());
-    Statement::from_sql_and_values(conn.get_database_backend(), sql, values)
+    let row = |(sku, net): &(&str, Counts)| {
+        serde_json::json!([sku, net.available, net.held, net.committed, net.shipped])
+    };
+    let rows = serde_json::Value::Array(changes.iter().map(row).collect()).to_string();
+    Statement::from_sql_and_values(backend, sql, [rows.into(), now.into()])
 }
