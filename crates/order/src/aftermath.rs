@@ -21,7 +21,7 @@ use crate::{
 
 /// The aftermath of this service's reactions.
 #[derive(Debug)]
-pub struct Wake {
+pub(crate) struct Wake {
     changes: Changes,
     metrics: Arc<OrderMetrics>,
     /// The event refused last. A batch that fails is handled one by one, so that the same event is
@@ -32,7 +32,7 @@ pub struct Wake {
 impl Wake {
     /// Wakes through `changes`, counts in `metrics`.
     #[must_use]
-    pub fn new(changes: Changes, metrics: Arc<OrderMetrics>) -> Self {
+    pub(crate) fn new(changes: Changes, metrics: Arc<OrderMetrics>) -> Self {
         Self { changes, metrics, refused: Mutex::default() }
     }
 }

@@ -13,11 +13,14 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::DbErr;
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::queries::Queries;
+use crate::store::entities::orders;
+
+/// Orders in one statement.
+const LOOK_MAX: usize = 500;
 
 /// Orders somebody waits for. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -97,20 +100,19 @@ impl Changes {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn step(&self, queries: &Queries) -> Result<usize, DbErr> {
+    pub async fn step(&self, read: &DatabaseConnection) -> Result<usize, DbErr> {
         let ids: Vec<String> = self.lock().keys().cloned().collect();
-        if ids.is_empty() {
-            return Ok(0);
-        }
-        let found = queries.row_versions(&ids).await?;
-        let mut orders = self.lock();
         let mut fired = 0;
-        for (order, version) in found {
-            if let Some(waited) = orders.get_mut(&order)
-                && waited.seen.replace(version) != Some(version)
-            {
-                waited.fire.send_replace(());
-                fired += 1;
+        for ids in ids.chunks(LOOK_MAX) {
+            let found = row_versions(read, ids).await?;
+            let mut orders = self.lock();
+            for (order, version) in found {
+                if let Some(waited) = orders.get_mut(&order)
+                    && waited.seen.replace(version) != Some(version)
+                {
+                    waited.fire.send_replace(());
+                    fired += 1;
+                }
             }
         }
         Ok(fired)
@@ -122,7 +124,7 @@ impl Changes {
     /// None today; a database that is away is waited for.
     pub async fn run(
         self,
-        queries: Queries,
+        read: DatabaseConnection,
         every: Duration,
         stop: CancellationToken,
     ) -> Result<(), DbErr> {
@@ -133,7 +135,7 @@ impl Changes {
                     self.0.first.notified().await;
                 }
                 tokio::time::sleep(every).await;
-                let looked = self.step(&queries).await;
+                let looked = self.step(&read).await;
                 if let Err(error) = &looked
                     && !failing
                 {
@@ -149,6 +151,20 @@ impl Changes {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waited>> {
         self.0.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The row versions of those orders of `ids` that exist.
+async fn row_versions(
+    read: &DatabaseConnection,
+    ids: &[String],
+) -> Result<Vec<(String, i64)>, DbErr> {
+    orders::Entity::find()
+        .select_only()
+        .columns([orders::Column::Id, orders::Column::RowVersion])
+        .filter(orders::Column::Id.is_in(ids.iter().map(String::as_str)))
+        .into_tuple()
+        .all(read)
+        .await
 }
 
 /// One call that waits for one order. Dropping it ends the wait.

@@ -21,7 +21,6 @@ pub mod reactions;
 mod start;
 pub mod store;
 
-pub use aftermath::Wake;
 pub use config::{OrderConfig, OrderSettings};
 pub use program::OrderProgram;
 pub use start::{NAME, Running, start, start_on};

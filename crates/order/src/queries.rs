@@ -2,8 +2,8 @@
 
 use oms_messaging::Failure;
 use sea_orm::{
-    AccessMode, ColumnTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, IsolationLevel,
-    PaginatorTrait, QueryFilter, QuerySelect, TransactionOptions, TransactionTrait,
+    AccessMode, ColumnTrait, DatabaseConnection, DbBackend, EntityTrait, IsolationLevel,
+    PaginatorTrait, QueryFilter, TransactionOptions, TransactionTrait,
 };
 
 use crate::{
@@ -16,8 +16,6 @@ pub use crate::store::entities::timeline::Model as TimelineRow;
 
 /// Timeline entries in one answer; the newest ones.
 pub const TIMELINE_MAX: u64 = 500;
-/// Orders in one statement.
-const IDS_MAX: usize = 500;
 
 /// An order with its timeline, as they were at one instant.
 #[derive(Clone, Debug)]
@@ -62,25 +60,6 @@ impl Queries {
     pub async fn open_pay_runs(&self) -> Result<u64, Failure> {
         let open = orders::Column::RunKind.eq(RunKind::Pay.as_str());
         Ok(orders::Entity::find().filter(open).count(&self.read).await?)
-    }
-
-    /// The row versions of those orders of `ids` that exist.
-    ///
-    /// # Errors
-    /// Any failure of the store.
-    pub async fn row_versions(&self, ids: &[String]) -> Result<Vec<(String, i64)>, DbErr> {
-        let mut versions = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(IDS_MAX) {
-            let found = orders::Entity::find()
-                .select_only()
-                .columns([orders::Column::Id, orders::Column::RowVersion])
-                .filter(orders::Column::Id.is_in(ids.iter().map(String::as_str)))
-                .into_tuple()
-                .all(&self.read)
-                .await?;
-            versions.extend::<Vec<(String, i64)>>(found);
-        }
-        Ok(versions)
     }
 }
 

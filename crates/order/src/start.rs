@@ -85,7 +85,7 @@ pub async fn start_on(
     let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
     read_gauges_before_scrapes(&host, &context, &queries);
     spawn_reactions(&host, log, &context, &database);
-    spawn_sweepers(&host, &context, queries);
+    spawn_sweepers(&host, &context);
     Ok(Running { grpc, database, messaging })
 }
 
@@ -126,10 +126,10 @@ fn spawn_reactions(host: &Host, log: Arc<dyn Log>, context: &Context, database: 
 }
 
 /// What works on this service's own tables alone.
-fn spawn_sweepers(host: &Host, context: &Context, queries: Queries) {
+fn spawn_sweepers(host: &Host, context: &Context) {
     let (tasks, stop) = (host.tasks(), || host.workers());
     let every = Duration::from_millis(context.settings.changes_poll_ms);
-    tasks.spawn("changes", context.changes.clone().run(queries, every, stop()));
+    tasks.spawn("changes", context.changes.clone().run(context.read.clone(), every, stop()));
     tasks.spawn("forgetting", Forgetting::new(context.clone()).run(stop()));
     let sweeper = idempotency::run_sweeper(
         context.messaging.database().clone(),

@@ -4,7 +4,10 @@ use oms_order::deadlines::Deadlines;
 use oms_proto::oms_v1::OrderStatus;
 use tonic::Code;
 
-use crate::served::{Paying, Served, cancel, each_backend, pay};
+use crate::{
+    served::{Paying, Served, cancel, each_backend, pay},
+    support::{Speaker, totals_of},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_past_its_deadline_is_cancelled_and_not_before() {
@@ -83,4 +86,26 @@ async fn what_is_said_is_what_the_saga_names() {
     let order = served.confirmed(500).await;
     let said = served.says(&order, 3).await;
     assert_eq!(said, ["oms.order.created.v1", "oms.order.submitted.v1", "oms.order.confirmed.v1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impossible_fact_is_counted_once_and_changes_nothing() {
+    use oms_events::payment::Declined;
+    let served = Served::start().await;
+    let order = served.confirmed(500).await;
+    let mut payment = Speaker::payment(&order);
+    // Earlier sequences were payment's own in this test.
+    payment.skip(10);
+    let impossible = payment.say(&Declined {
+        revision: 7,
+        code: "card_declined".to_owned(),
+        reason: String::new(),
+        totals: totals_of(500, 0),
+    });
+    served.hear(&impossible).await;
+    served
+        .until_counted("oms_dlq_messages_total{service=\"order\",reason=\"refused_transition\"} 1")
+        .await;
+    assert!(served.counts("oms_refused_transitions_total 1").await);
+    assert_eq!(served.view(&order).await.order.unwrap().version, 4);
 }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oms_order::{
-    changes::{Changes, TooManyWaiting},
-    queries::Queries,
-};
+use oms_order::changes::{Changes, TooManyWaiting};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -88,18 +85,17 @@ async fn a_look_finds_changes_made_by_another_instance() {
     for db in databases().await {
         db.insert([order(1), order(2)]).await;
         let (a, b) = (order(1).id().to_string(), order(2).id().to_string());
-        let queries = Queries::new(db.conn().clone());
         let changes = Changes::new(10);
-        assert_eq!(changes.step(&queries).await.unwrap(), 0);
+        assert_eq!(changes.step(db.conn()).await.unwrap(), 0);
         let (mut first, mut second) = (changes.watch(&a).unwrap(), changes.watch(&b).unwrap());
         let _unknown = changes.watch("no such order").unwrap();
         // The first look cannot know what happened before it: it wakes everybody once.
-        assert_eq!(changes.step(&queries).await.unwrap(), 2);
+        assert_eq!(changes.step(db.conn()).await.unwrap(), 2);
         assert!(is_woken(&mut first).await && is_woken(&mut second).await);
-        assert_eq!(changes.step(&queries).await.unwrap(), 0);
+        assert_eq!(changes.step(db.conn()).await.unwrap(), 0);
 
         db.change(&a, |order| order.cancel("", &call(1)).unwrap()).await.unwrap();
-        assert_eq!(changes.step(&queries).await.unwrap(), 1);
+        assert_eq!(changes.step(db.conn()).await.unwrap(), 1);
         assert!(is_woken(&mut first).await);
         assert!(!is_woken(&mut second).await);
     }
@@ -111,10 +107,9 @@ async fn the_look_runs_while_somebody_waits() {
     db.insert([order(1)]).await;
     let id = order(1).id().to_string();
     let (changes, stop) = (Changes::new(10), CancellationToken::new());
-    let queries = Queries::new(db.conn().clone());
     let mut tasks = JoinSet::new();
     let every = Duration::from_millis(5);
-    tasks.spawn(changes.clone().run(queries, every, stop.clone()));
+    tasks.spawn(changes.clone().run(db.conn().clone(), every, stop.clone()));
     for round in 0..2 {
         let mut waiter = changes.watch(&id).unwrap();
         timeout(PATIENCE, waiter.changed()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oms_messaging::{Event, SimulatedLog, tables};
+use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
     OrderConfig, Running,
     changes::Changes,
@@ -21,7 +21,7 @@ use sea_orm::{EntityTrait, PaginatorTrait, Statement};
 use tonic::transport::Channel;
 
 use super::{Crash, Others, TestClock, create_for, get, pay};
-use crate::support::{DEAD, TOPIC};
+use crate::support::{DEAD, TOPIC, record};
 
 /// More than anything here takes; only a test that fails waits so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -103,6 +103,24 @@ impl Served {
     /// Whether the metrics page has this line.
     pub(crate) async fn counts(&self, line: &str) -> bool {
         self.metrics().await.lines().any(|printed| printed == line)
+    }
+
+    /// Waits until the metrics page has this line.
+    pub(crate) async fn until_counted(&self, line: &str) {
+        let looking = async {
+            while !self.counts(line).await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let counted = tokio::time::timeout(PATIENCE, looking).await.is_ok();
+        assert!(counted, "{line}\n{}", self.metrics().await);
+    }
+
+    /// Another service says this.
+    pub(crate) async fn hear(&self, event: &Event) {
+        for report in self.log.publish(vec![record(event, false)]).await {
+            report.unwrap();
+        }
     }
 
     /// A new order at that price.
