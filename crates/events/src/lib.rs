@@ -1,7 +1,7 @@
 //! The catalogue of events on `oms.saga.events`: what each says, who emits it, who listens.
 //!
-//! One file per speaker. `docs/events.md` is generated from [`catalogue()`]; the saga's rules are in
-//! `docs/saga.md`. Changes are additive only; a breaking change is a new `.v2` type.
+//! One file per speaker. `docs/events.md` is generated from [`catalogue()`]; the saga's rules are
+//! in `docs/saga.md`. Changes are additive only; a breaking change is a new `.v2` type.
 #![forbid(unsafe_code)]
 
 mod catalogue;

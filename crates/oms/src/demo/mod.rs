@@ -1,4 +1,5 @@
-//! `oms demo`: the whole system in a scratch folder on free ports, every scenario played and checked.
+//! `oms demo`: the whole system in a scratch folder on free ports, every scenario played and
+//! checked.
 
 mod scenarios;
 mod sightings;
@@ -22,7 +23,8 @@ pub(crate) async fn demo(log_level: &str) -> anyhow::Result<bool> {
     transcript.line(format_args!("     order      grpc://{}", at.order))?;
     transcript.line(format_args!("     inventory  grpc://{}", at.inventory))?;
     transcript.line(format_args!("     payment    grpc://{}", at.payment))?;
-    transcript.line(format_args!("     topic      {} on {}", oms_events::TOPIC, system.bootstrap()))?;
+    let (topic, broker) = (oms_events::TOPIC, system.bootstrap());
+    transcript.line(format_args!("     topic      {topic} on {broker}"))?;
     let clients = Clients::connect(at).await?;
     let sightings = Sightings::start(&system.log()?, oms_events::TOPIC).await?;
     let held = play(clients, transcript, sightings).await;

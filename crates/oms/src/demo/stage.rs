@@ -210,7 +210,8 @@ impl<W: std::io::Write> Stage<W> {
         let request = GetReservationRequest { order_id: order.into() };
         let answer = self.clients.inventory.get_reservation(request).await?.into_inner();
         let status = answer.reservation.unwrap_or_default().status();
-        let short = |s: ReservationStatus| s.as_str_name().trim_start_matches("RESERVATION_STATUS_");
+        let prefix = "RESERVATION_STATUS_";
+        let short = |s: ReservationStatus| s.as_str_name().trim_start_matches(prefix);
         self.transcript.expect_eq("the reservation is", short(status), short(expected))
     }
 

@@ -63,7 +63,8 @@ impl<W: Write> Transcript<W> {
     /// The closing lines; true when every expectation held.
     pub(crate) fn close(&mut self) -> anyhow::Result<bool> {
         let (scenarios, held, broken) = (self.scenarios, self.held, self.broken.len());
-        self.line(format_args!("\n{scenarios} scenarios: {held} expectations held, {broken} broken"))?;
+        let kept = format_args!("{held} expectations held, {broken} broken");
+        self.line(format_args!("\n{scenarios} scenarios: {kept}"))?;
         for what in std::mem::take(&mut self.broken) {
             self.line(format_args!("   ✗ {what}"))?;
         }

@@ -52,8 +52,8 @@ pub fn states_markdown() -> String {
          # The order's status table\n\n\
          What each command and each fact of another service does to an order, by its status and \
          its open run.\n\
-         `·` means that there is nothing to do now (a duplicate, early or late); *repeat* means that \
-         the order says everything again.\n\n\
+         `·` means that there is nothing to do now (a duplicate, early or late); *repeat* means \
+         that the order says everything again.\n\n\
          Refused, and dead-lettered, in every state: a fact about a revision that was never \
          submitted, another currency or amount than was due, a refund nobody asked for, an unknown \
          order.\n\n\
@@ -151,7 +151,8 @@ const fn verdict_word(verdict: Verdict) -> &'static str {
                 "→ CANCELED (reservation_expired); the pay run ends; says canceled"
             }
             Effect::EndRefund => {
-                "the refund run ends; with nothing left, and not CANCELED: → REFUNDED, says refunded"
+                "the refund run ends; \
+                 with nothing left, and not CANCELED: → REFUNDED, says refunded"
             }
             Effect::FailRefund => "the refund run ends without effect",
             Effect::NoteCancelRefund => "noted: the cancellation gave the money back",

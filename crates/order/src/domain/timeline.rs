@@ -38,7 +38,8 @@ pub(super) enum Happening<'a> {
 }
 
 impl Happening<'_> {
-    /// Event type and payload, as API clients read them. The first two are printed in `docs/api.md`.
+    /// Event type and payload, as API clients read them. The first two are printed in
+    /// `docs/api.md`.
     pub(super) fn text(&self) -> (&'static str, String) {
         let (event_type, payload) = match self {
             Self::Created { customer_id } => ("OrderCreated", json!({"customer_id": customer_id})),

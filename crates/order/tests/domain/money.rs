@@ -57,7 +57,10 @@ proptest! {
     }
 
     #[test]
-    fn differences_undo_sums(a in -1_000_000_000_000_i64..1_000_000_000_000, b in -1_000_000_000_000_i64..1_000_000_000_000) {
+    fn differences_undo_sums(
+        a in -1_000_000_000_000_i64..1_000_000_000_000,
+        b in -1_000_000_000_000_i64..1_000_000_000_000,
+    ) {
         prop_assert_eq!(usd(a).plus(usd(b)).unwrap().minus(usd(b)).unwrap(), usd(a));
     }
 
@@ -71,10 +74,13 @@ proptest! {
     }
 
     #[test]
-    fn a_total_is_the_exact_sum_of_its_lines(prices in prop::collection::vec((1_i32..1_000_001, 1_i64..=i64::MAX), 1..20)) {
+    fn a_total_is_the_exact_sum_of_its_lines(
+        prices in prop::collection::vec((1_i32..1_000_001, 1_i64..=i64::MAX), 1..20),
+    ) {
         let lines: Vec<_> =
             (0..).zip(&prices).map(|(n, (qty, price))| line(n, "A", *qty, *price)).collect();
-        let exact: i128 = prices.iter().map(|(qty, price)| i128::from(*qty) * i128::from(*price)).sum();
+        let exact: i128 =
+            prices.iter().map(|(qty, price)| i128::from(*qty) * i128::from(*price)).sum();
         match oms_order::domain::total(&lines, currency("USD")) {
             Ok(total) => prop_assert_eq!(i128::from(total.minor()), exact),
             Err(error) => {

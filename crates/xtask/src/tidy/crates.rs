@@ -6,8 +6,8 @@ use crate::Tree;
 /// Names that say nothing about what is inside, and so collect everything.
 const EMPTY_NAMES: &[&str] = &["common", "util", "utils", "types", "shared", "helpers", "misc"];
 
-/// The one crate that may hold `unsafe`: its module of the in-process broker calls what rdkafka does
-/// not wrap. The workspace lint still denies it everywhere it is not allowed by name.
+/// The one crate that may hold `unsafe`: its module of the in-process broker calls what rdkafka
+/// does not wrap. The workspace lint still denies it everywhere it is not allowed by name.
 const MAY_BE_UNSAFE: &[&str] = &["crates/messaging/src/lib.rs"];
 
 /// Crates whose name says nothing.

@@ -1,4 +1,5 @@
-//! The order service's own tables, as they are. Instants are microseconds since 1970, ids GUID text.
+//! The order service's own tables, as they are. Instants are microseconds since 1970, ids GUID
+//! text.
 
 pub mod fingerprints;
 pub mod lines;
