@@ -1,12 +1,13 @@
 //! RefundOrder and the refund run.
 
 use oms_order::domain::{
-    Currency, Fact, Milestone, Money, Order, OrderState, RefundState, Refusal, RunKind, Status,
+    Currency, Fact, Milestone, Money, Order, OrderState, Refund, RefundState, Refusal, RunKind,
+    Status,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::support::{Stage, call, cause, confirmed, totals, usd};
+use crate::support::{Stage, at, call, cause, confirmed, totals, usd};
 
 fn ask(order: &mut Order, n: u128, amount: Option<i64>) -> Result<Money, Refusal> {
     order.request_refund(Uuid::from_u128(n), amount.map(usd), "damaged", &call(20))
@@ -129,12 +130,33 @@ fn a_canceled_order_that_kept_money_can_be_refunded_once_closed_and_stays_cancel
 }
 
 #[test]
-fn a_compensation_does_not_count_as_a_refund_shown() {
-    // `refunded` of the cancellation on an order in force: no interleaving, and no effect.
+fn only_refunds_that_were_asked_for_are_shown() {
+    for (id, shown) in [
+        (Uuid::from_u128(1).to_string(), Status::Refunded),
+        (format!("amend:{}:2", confirmed(1).id()), Status::Confirmed),
+        (format!("cancel:{}", confirmed(1).id()), Status::Confirmed),
+    ] {
+        let given = Refund {
+            id,
+            amount: usd(700),
+            state: RefundState::Succeeded,
+            reason: String::new(),
+            code: String::new(),
+            asked_at: at(20),
+            ended_at: Some(at(21)),
+        };
+        let state = OrderState { refunds: vec![given], ..confirmed(1).state().clone() };
+        assert_eq!(Order::restore(state).shown_status(), shown);
+    }
+}
+
+#[test]
+fn the_refund_of_a_cancellation_that_never_was_moves_the_ledger_alone() {
     let mut order = confirmed(1);
     let id = format!("cancel:{}", order.id());
     order.note_refunded(&id, usd(25_000), totals(2, 25_000, 25_000), &cause(30)).unwrap();
-    assert_eq!((order.status(), order.shown_status()), (Status::Confirmed, Status::Confirmed));
+    assert_eq!((order.status(), order.refunds()), (Status::Confirmed, &[][..]));
+    assert_eq!(order.ledger().refunded, usd(25_000));
 }
 
 proptest! {

@@ -15,8 +15,6 @@ struct Story {
 }
 
 fn stories() -> Vec<Story> {
-    let refund = || Stage::refund_id().to_string();
-    let _ = refund;
     vec![
         Story {
             name: "paid",

@@ -1,8 +1,14 @@
 //! Whole runs, told by what others say.
 
-use oms_order::domain::{Milestone, RunKind, RunOutcome, Status};
+use std::sync::Arc;
 
-use super::world::{Others, World, are, id};
+use oms_messaging::Reactor;
+use oms_order::{
+    domain::{Milestone, RunKind, RunOutcome, Status},
+    reactions::OrderReactor,
+};
+
+use super::world::{Followed, Others, World, are, id};
 use crate::support::{Stage, call, confirmed, databases, paying, usd};
 
 #[tokio::test]
@@ -115,6 +121,30 @@ async fn milestones_are_counted_once_however_often_events_come() {
             ),
             "{milestones:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_was_rolled_back_is_never_counted() {
+    for db in databases().await {
+        db.insert([paying(1)]).await;
+        let followed = Arc::new(Followed::default());
+        let reactor = OrderReactor::new(followed.clone());
+        let mut others = Others::about(1);
+        let (captured, released) = (others.captured(), others.released());
+        for (event, commits) in [(&captured, false), (&released, true)] {
+            let mut tx = db.begin(&id(1)).await;
+            let mut session = reactor.load(&mut tx, &[event]).await.unwrap();
+            reactor.react(&mut session, event).unwrap();
+            reactor.save(&mut tx, session).await.unwrap();
+            if commits {
+                tx.commit().await.unwrap();
+                reactor.committed(&[id(1)]);
+            }
+        }
+        assert_eq!(db.order(&id(1)).await.status(), Status::Pending);
+        let counted = followed.milestones.lock().unwrap().clone();
+        assert!(counted.is_empty(), "{counted:?}");
     }
 }
 
