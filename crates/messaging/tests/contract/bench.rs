@@ -11,6 +11,7 @@ use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    metadata::MetadataPartition,
 };
 use tokio::time::Instant;
 
@@ -187,5 +188,16 @@ async fn create_topic(bootstrap: &str, topic: &str, partitions: i32) {
     let wanted = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for created in admin.create_topics([&wanted], &AdminOptions::new()).await.unwrap() {
         created.unwrap();
+    }
+    // The answer comes before every part of the broker knows the topic.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let known = admin.inner().fetch_metadata(Some(topic), PATIENCE).unwrap();
+        let led = |p: &MetadataPartition| p.error().is_none() && p.leader() >= 0;
+        if known.topics()[0].partitions().iter().filter(|p| led(p)).count() as i32 == partitions {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the topic never became usable");
+        tokio::task::yield_now().await;
     }
 }
