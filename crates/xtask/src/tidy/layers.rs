@@ -80,7 +80,7 @@ fn why(package: &str, dependency: &str) -> &'static str {
     match (package, dependency) {
         (a, b) if service(a) && service(b) => "services meet in events alone",
         ("oms-messaging", _) => "messaging knows no domain and no service",
-        ("oms-service", "oms-messaging") => "the two meet only in a service's lib.rs",
+        ("oms-service", "oms-messaging") => "the two meet only where a service is wired",
         (_, "oms-testkit") => "the testkit sits above the services",
         _ => "see docs/architecture.md, \"Who may import whom\"",
     }
