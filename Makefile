@@ -26,7 +26,7 @@ lint: ## Run clippy; a warning is an error
 	cargo clippy --workspace --all-targets -- --deny warnings
 
 doc: ## Build the rustdoc pages; a warning is an error
-	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
 
 tidy: ## Check the house rules no compiler checks
 	cargo xtask tidy
