@@ -13,6 +13,7 @@ use tokio::{
     process::{Child, Command},
     time::Instant,
 };
+use tonic::transport::{Channel, Endpoint};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -57,10 +58,14 @@ impl Ports {
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
     }
 
-    /// The URL of a gRPC service.
+    /// A connection to a gRPC service, made with the first call.
+    ///
+    /// # Panics
+    /// Outside a runtime.
     #[must_use]
-    pub fn url(port: u16) -> String {
-        format!("http://{}", Self::at(port))
+    pub fn channel(port: u16) -> Channel {
+        let url = format!("http://{}", Self::at(port));
+        Endpoint::from_shared(url).expect("a URL of our own").connect_lazy()
     }
 
     fn environment(&self) -> [(&'static str, String); 5] {

@@ -2,15 +2,12 @@
 
 use std::{collections::HashSet, future::pending, sync::Arc, time::Duration};
 
-use futures::{
-    FutureExt, StreamExt,
-    future::{BoxFuture, join_all},
-    stream::FuturesUnordered,
-};
+use futures::future::join_all;
 use oms_messaging::{Failure, Lease, Messaging};
 use sea_orm::DatabaseConnection;
 use tokio::{
     sync::Notify,
+    task::{JoinError, JoinSet},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -26,8 +23,10 @@ use crate::{gateway::Gateway, metrics::PaymentMetrics};
 /// The lease under which one process carries money.
 const LEASE: &str = "gateway";
 
-type Call = BoxFuture<'static, Answered>;
-type Recording = BoxFuture<'static, (Vec<Answered>, bool)>;
+/// Calls and recordings are tasks, which go on while the loop waits for something else: a recording
+/// holds the one connection SQLite writes through, and the loop wants it too.
+type Calls = JoinSet<Answered>;
+type Recordings = JoinSet<Recorded>;
 
 /// Carries what is due through the gateway.
 #[derive(Debug)]
@@ -97,31 +96,29 @@ impl Worker {
     /// gives the lease back. A call that is cut off is asked again with the same key.
     ///
     /// # Errors
-    /// None at present: what fails is tried again.
+    /// When a call or a recording panicked: a mistake of ours. All else is tried again.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Failure> {
         let mut sweep = interval(Duration::from_millis(self.settings.gateway_sweep_ms));
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut calls: FuturesUnordered<Call> = FuturesUnordered::new();
-        let (mut ready, mut recording) = (Vec::new(), None);
-        let mut drained_by = None;
+        let (mut calls, mut recordings) = (Calls::new(), Recordings::new());
+        let (mut ready, mut drained_by) = (Vec::new(), None);
         loop {
-            if recording.is_none() && !ready.is_empty() {
-                recording = Some(self.begin_recording(std::mem::take(&mut ready)));
+            if recordings.is_empty() && !ready.is_empty() {
+                recordings.spawn(self.recording(std::mem::take(&mut ready)));
             }
-            if drained_by.is_some() && calls.is_empty() && recording.is_none() {
+            if drained_by.is_some() && calls.is_empty() && recordings.is_empty() {
                 break;
             }
             self.caller.metrics.in_flight(calls.len());
             tokio::select! {
-                Some(answered) = calls.next(), if !calls.is_empty() => {
-                    ready.push(answered);
-                    while let Some(Some(answered)) = calls.next().now_or_never() {
-                        ready.push(answered);
+                Some(answered) = calls.join_next() => {
+                    ready.push(whole(answered)?);
+                    while let Some(answered) = calls.try_join_next() {
+                        ready.push(whole(answered)?);
                     }
                 }
-                recorded = finished(&mut recording) => {
-                    recording = None;
-                    self.settle(recorded, &calls, drained_by.is_some());
+                Some(recorded) = recordings.join_next() => {
+                    self.settle(whole(recorded)?, &mut calls, drained_by.is_some());
                 }
                 () = stop.cancelled(), if drained_by.is_none() => {
                     let patience = Duration::from_millis(self.settings.gateway_drain_ms_max);
@@ -129,32 +126,32 @@ impl Worker {
                 }
                 () = until(drained_by) => break,
                 () = self.wake.notified(), if drained_by.is_none() => {
-                    calls.extend(self.scan().await);
+                    self.scan(&mut calls).await;
                 }
-                _ = sweep.tick(), if drained_by.is_none() => {
-                    calls.extend(self.scan().await);
-                }
+                _ = sweep.tick(), if drained_by.is_none() => self.scan(&mut calls).await,
             }
         }
         self.lease.release().await;
         Ok(())
     }
 
-    /// A call for everything due that is not under way.
-    async fn scan(&mut self) -> Vec<Call> {
-        let failure = match self.take_due().await {
+    /// Calls the gateway about everything due that is not under way.
+    async fn scan(&mut self, calls: &mut Calls) {
+        match self.take_due().await {
             Ok(due) => {
                 if std::mem::take(&mut self.scan_failed) {
                     tracing::info!("the worker sees what is due again");
                 }
-                return due.into_iter().map(|due| self.caller.clone().call(due).boxed()).collect();
+                for due in due {
+                    calls.spawn(self.caller.clone().call(due));
+                }
             }
-            Err(failure) => failure,
-        };
-        if !std::mem::replace(&mut self.scan_failed, true) {
-            tracing::warn!(%failure, "the worker cannot see what is due");
+            Err(failure) => {
+                if !std::mem::replace(&mut self.scan_failed, true) {
+                    tracing::warn!(%failure, "the worker cannot see what is due");
+                }
+            }
         }
-        Vec::new()
     }
 
     /// What is due and not under way, while the lease is held and there is room; it counts as
@@ -176,15 +173,18 @@ impl Worker {
         Ok(due)
     }
 
-    fn begin_recording(&self, answers: Vec<Answered>) -> (Vec<String>, Recording) {
+    fn recording(&self, answers: Vec<Answered>) -> impl Future<Output = Recorded> + use<> {
         let keys = answers.iter().map(|answer| answer.due.key()).collect();
         let recorder = self.recorder.clone();
-        (keys, async move { recorder.record_each(answers).await }.boxed())
+        async move {
+            let (failed, fell_due) = recorder.record_each(answers).await;
+            Recorded { keys, failed, fell_due }
+        }
     }
 
     /// After a recording: what was recorded is no longer under way; what was not comes back later,
     /// without another call.
-    fn settle(&mut self, recorded: Recorded, calls: &FuturesUnordered<Call>, stopping: bool) {
+    fn settle(&mut self, recorded: Recorded, calls: &mut Calls, stopping: bool) {
         let Recorded { keys, failed, fell_due } = recorded;
         let kept: HashSet<String> = failed.iter().map(|answer| answer.due.key()).collect();
         for key in keys.iter().filter(|key| !kept.contains(*key)) {
@@ -194,7 +194,10 @@ impl Worker {
             for mut answered in failed {
                 let delay = self.settings.retry_delay(answered.failures);
                 answered.failures = answered.failures.saturating_add(1);
-                calls.push(tokio::time::sleep(delay).map(move |()| answered).boxed());
+                calls.spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    answered
+                });
             }
         }
         if fell_due || self.more {
@@ -210,15 +213,9 @@ struct Recorded {
     fell_due: bool,
 }
 
-/// Resolves when the recording, if there is one, has ended.
-async fn finished(recording: &mut Option<(Vec<String>, Recording)>) -> Recorded {
-    match recording {
-        Some((keys, future)) => {
-            let (failed, fell_due) = future.await;
-            Recorded { keys: std::mem::take(keys), failed, fell_due }
-        }
-        None => pending().await,
-    }
+/// What a task brought, unless it panicked.
+fn whole<T>(joined: Result<T, JoinError>) -> Result<T, Failure> {
+    joined.map_err(|error| Failure::Unclassified(format!("the payment worker: {error}")))
 }
 
 /// Resolves at `deadline`; never without one.

@@ -61,7 +61,7 @@ async fn settled(databases: &Databases) -> anyhow::Result<Vec<String>> {
         "SELECT o.id AS id FROM orders o WHERE o.status IN ('confirmed', 'shipped', 'completed') \
          AND o.captured_minor - o.refunded_minor <> o.total_minor - \
              COALESCE((SELECT SUM(r.amount_minor) FROM refunds r \
-                       WHERE r.order_id = o.id AND r.state = 'refunded'), 0)",
+                       WHERE r.order_id = o.id AND r.state = 'succeeded'), 0)",
     )
     .await?;
     found.extend(

@@ -25,7 +25,13 @@ pub async fn open_business(databases: &Databases) -> anyhow::Result<Vec<String>>
     open.extend(offenders(&databases.payment, "capture due", sql).await?);
     let sql = "SELECT refund_id FROM refunds WHERE state = 'due'";
     open.extend(offenders(&databases.payment, "refund due", sql).await?);
-    let sql = "SELECT id, run_kind FROM orders WHERE run_kind <> ''";
-    open.extend(offenders(&databases.order, "run open", sql).await?);
+    // What an order still waits for, so that a failure tells which word never came.
+    let sql = "SELECT o.id AS id, o.status AS status, \
+               CASE WHEN run_kind <> '' THEN 'run ' || run_kind ELSE 'no run' END AS run, \
+               CASE WHEN released THEN 'released' ELSE 'not released' END AS released, \
+               CASE WHEN closed THEN 'closed' ELSE 'not closed' END AS closed \
+               FROM orders o JOIN streams s ON s.id = o.id \
+               WHERE s.ask_at IS NOT NULL OR run_kind <> ''";
+    open.extend(offenders(&databases.order, "order", sql).await?);
     Ok(open)
 }

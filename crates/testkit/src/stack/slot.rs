@@ -117,7 +117,7 @@ async fn order(
     config.order.database = file(folder, "order.db");
     config.order.grpc = GrpcSettings::at("localhost:0");
     config.order.messaging = options.messaging.clone();
-    config.order.run_deadline_s = options.run_deadline_s;
+    config.order.run_deadline_s = options.run_deadline_s.into();
     config.order.deadline_sweep_ms = 50;
     let host = Host::new("order", seams, Process::new());
     let running = oms_order::start_on(config, host.clone(), log).await?;
@@ -158,6 +158,9 @@ async fn payment(
     config.payment.worker.gateway_retry_ms_max = 100;
     let host = Host::new("payment", seams, Process::new());
     let running = oms_payment::start_on(config, host.clone(), log).await?;
-    let gateway = Some(running.gateway.log().clone());
-    Ok(Up { host, grpc: running.grpc, database: running.database, gateway })
+    let url = format!("sqlite://{}?mode=ro", folder.join("gateway.db").display());
+    let gateway = sea_orm::Database::connect(url)
+        .await
+        .map_err(|error| StartError::other("the gateway's log", error))?;
+    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: Some(gateway) })
 }

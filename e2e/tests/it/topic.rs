@@ -16,7 +16,7 @@ async fn one_paid_order_is_five_readable_events_in_order() {
     let data = tempfile::tempdir().unwrap();
     let ports = Ports::free().unwrap();
     let system = OmsProcess::start(data.path(), ports).await.unwrap();
-    let mut orders = OrderServiceClient::connect(Ports::url(ports.order)).await.unwrap();
+    let mut orders = OrderServiceClient::new(Ports::channel(ports.order));
     let order = orders
         .create_order(create("customer-123", vec![item("SKU-001", 1, 10_000)]))
         .await

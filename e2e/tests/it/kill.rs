@@ -19,7 +19,7 @@ use oms_testkit::{
 };
 use sea_orm::{ConnectionTrait, Database};
 use tokio::task::JoinSet;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 const CLIENTS: usize = 8;
 const KILLS: usize = 3;
@@ -55,9 +55,7 @@ fn start_load(ports: Ports, round: usize, acknowledged: &Acknowledged) -> JoinSe
     for client in 0..CLIENTS {
         let acknowledged = acknowledged.clone();
         clients.spawn(async move {
-            let channel =
-                Endpoint::from_shared(Ports::url(ports.order)).unwrap().connect_lazy();
-            let mut orders = OrderServiceClient::new(channel);
+            let mut orders = OrderServiceClient::new(Ports::channel(ports.order));
             for n in 0.. {
                 let key = format!("kill-{round}-{client}-{n}");
                 if buy(&mut orders, &key, n, &acknowledged).await.is_err() {
@@ -96,9 +94,9 @@ async fn enough_paid(acknowledged: &Acknowledged, wanted: usize) {
 
 /// CONFIRMED and committed, or CANCELED with nothing kept and nothing held.
 async fn ends_well(ports: Ports, order: &str) {
-    let orders = OrderServiceClient::connect(Ports::url(ports.order)).await.unwrap();
-    let inventory = InventoryServiceClient::connect(Ports::url(ports.inventory)).await.unwrap();
-    let payments = PaymentServiceClient::connect(Ports::url(ports.payment)).await.unwrap();
+    let orders = OrderServiceClient::new(Ports::channel(ports.order));
+    let inventory = InventoryServiceClient::new(Ports::channel(ports.inventory));
+    let payments = PaymentServiceClient::new(Ports::channel(ports.payment));
     eventually(Duration::from_secs(60), || {
         let (mut orders, mut inventory, mut payments) =
             (orders.clone(), inventory.clone(), payments.clone());

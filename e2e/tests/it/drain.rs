@@ -14,7 +14,7 @@ async fn an_interrupted_system_ends_within_ten_seconds_and_goes_on_later() {
     let data = tempfile::tempdir().unwrap();
     let ports = Ports::free().unwrap();
     let system = OmsProcess::start(data.path(), ports).await.unwrap();
-    let mut orders = OrderServiceClient::connect(Ports::url(ports.order)).await.unwrap();
+    let mut orders = OrderServiceClient::new(Ports::channel(ports.order));
     let mut paid = Vec::new();
     for n in 0..30 {
         let request = create("customer", vec![item("SKU-LOAD-02", 1, 500)]);
@@ -28,7 +28,7 @@ async fn an_interrupted_system_ends_within_ten_seconds_and_goes_on_later() {
     assert!(ended.success(), "{ended}");
 
     let system = OmsProcess::start(data.path(), ports).await.unwrap();
-    let orders = OrderServiceClient::connect(Ports::url(ports.order)).await.unwrap();
+    let orders = OrderServiceClient::new(Ports::channel(ports.order));
     for order in &paid {
         eventually(Duration::from_secs(60), || {
             let mut orders = orders.clone();

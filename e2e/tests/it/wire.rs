@@ -18,7 +18,7 @@ async fn random_bytes_do_no_harm_and_the_metrics_add_up() {
     for port in [ports.order, ports.inventory, ports.payment, ports.admin, ports.kafka] {
         throw_bytes_at(port).await;
     }
-    let mut orders = OrderServiceClient::connect(Ports::url(ports.order)).await.unwrap();
+    let mut orders = OrderServiceClient::new(Ports::channel(ports.order));
     for (customer, expected) in
         [("customer-1", OrderStatus::Confirmed), ("declined-1", OrderStatus::Canceled)]
     {
