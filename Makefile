@@ -6,10 +6,10 @@ help: ## Show this list
 	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## Run everything on this machine: three services, broker, databases under ./data
-	cargo run --quiet --package oms -- run
+	cargo run --package oms -- run
 
 demo: ## Play every scenario in a scratch folder on free ports; exit 0 when all held
-	cargo run --quiet --package oms -- demo
+	cargo run --package oms -- demo
 
 build: ## Compile every crate and test
 	cargo build --workspace --all-targets
