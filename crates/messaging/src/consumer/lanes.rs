@@ -133,3 +133,62 @@ impl Lanes {
         self.lanes.values().filter_map(|lane| lane.trouble.map(|t| t.waits(now))).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Delivery, Record, consumer::incoming::What};
+
+    fn record(offset: i64) -> Arc<Incoming> {
+        let partition = Partition { topic: "t".to_owned(), number: 0 };
+        let record =
+            Record { topic: "t".to_owned(), key: None, payload: Vec::new(), headers: Vec::new() };
+        Arc::new(Incoming {
+            delivery: Delivery { partition, offset, written_at: None, record },
+            stream: None,
+            ask: false,
+            what: What::Ignored,
+            identity: String::new(),
+            event_type: String::new(),
+        })
+    }
+
+    fn queued(lanes: &mut Lanes) -> Vec<i64> {
+        lanes.batch(100).iter().map(|record| record.delivery.offset).collect()
+    }
+
+    #[test]
+    fn what_is_delivered_again_takes_the_place_of_what_was_delivered_before() {
+        let mut lanes = Lanes::default();
+        for offset in [5, 6, 7, 6, 7, 8] {
+            assert!(lanes.accept(record(offset)));
+        }
+        assert_eq!(queued(&mut lanes), [5, 6, 7, 8], "set back into the queue");
+        for offset in [0, 1] {
+            lanes.accept(record(offset));
+        }
+        assert_eq!(queued(&mut lanes), [0, 1], "set back before the queue");
+    }
+
+    #[test]
+    fn a_partition_that_waits_keeps_its_queue_and_its_tries() {
+        let mut lanes = Lanes::default();
+        let (now, second) = (DateTime::UNIX_EPOCH, Duration::from_secs(1));
+        let records = [1, 2].map(record);
+        for one in &records {
+            lanes.accept(Arc::clone(one));
+        }
+        let at = &records[0].delivery.partition;
+        assert_eq!(lanes.failed(at, true, now, |attempt| second * attempt), 1);
+        assert_eq!(lanes.failed(at, false, now, |attempt| second * attempt), 2);
+        assert!(!lanes.accept(record(3)), "should be paused");
+        assert!(queued(&mut lanes).is_empty());
+        assert_eq!(lanes.next_probe(now + second), Some(second));
+        assert!(lanes.probes(now + second).is_empty());
+        let probes = lanes.probes(now + second * 2);
+        assert_eq!((probes[0].0.delivery.offset, probes[0].1), (1, 1));
+        assert_eq!(lanes.probes(now - second).len(), 1, "a clock set back makes nobody wait");
+        assert!(lanes.done(&records[0]));
+        assert_eq!(queued(&mut lanes), [2, 3]);
+    }
+}

@@ -118,10 +118,12 @@ impl Bench {
         self.ledger.echoes.store(true, Ordering::SeqCst);
     }
 
-    /// Steps until nothing is left to do now; the sum of what was done.
+    /// Steps until nothing is left to do now, seen twice because the first look may only tell of
+    /// partitions that were taken away; the sum of what was done.
     pub(super) async fn consume(&self, consumer: &mut Consumer<Ledger>) -> Step {
         let mut total = Step::default();
-        loop {
+        let mut idle = 0;
+        while idle < 2 {
             let step = consumer.step().await.unwrap();
             total.handled += step.handled;
             total.moved += step.moved;
@@ -131,10 +133,9 @@ impl Bench {
             total.dead_letters += step.dead_letters;
             total.answered += step.answered;
             total.retrying = step.retrying;
-            if step.is_idle() {
-                return total;
-            }
+            idle = if step.is_idle() { idle + 1 } else { 0 };
         }
+        total
     }
 
     pub(super) async fn publish(&self, records: Vec<Record>) {
