@@ -152,7 +152,12 @@ mod tests {
         let keys: Vec<&str> = found.iter().filter_map(|line| line.split(": ").next()).collect();
         assert_eq!(
             keys,
-            ["payment.database.url", "payment.worker.gateway_calls_max", "payment.gateway.slow_ms",]
+            [
+                "payment.database.url",
+                "payment.worker.gateway_calls_max",
+                "payment.topic",
+                "payment.gateway.slow_ms",
+            ]
         );
         config.payment.database.url.clone_from(&config.payment.gateway.url);
         assert!(config.violations().iter().any(|line| line.starts_with("payment.gateway.url: ")));

@@ -1,4 +1,4 @@
-//! The gateway's log: one transaction decides about many movements, durably, before any is answered.
+//! The gateway's log: one transaction decides about many movements, durably, before it answers.
 
 use std::collections::BTreeMap;
 

@@ -1,15 +1,21 @@
 //! The worker's loop: woken, sweeping, bounded, and never held up by one slow call.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use oms_payment::{domain::State, worker::Worker};
+use oms_seams::{FaultPlan, Verdict};
 use oms_service::testing::Backend;
 use sea_orm::ConnectionTrait;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    Bench, Gate, ORDER, canceled, confirmed, eventually, order, refund_requested, reserved,
-    submitted,
+    Bench, Gate, ManualClock, ORDER, canceled, confirmed, eventually, order, refund_requested,
+    reserved, submitted,
 };
 
 const VISA: &str = "pm_card_visa";
@@ -231,9 +237,42 @@ async fn a_database_that_is_away_for_a_while_is_waited_for() {
     gate.open_wide();
     beside(bench.worker_with(gate.clone()), async {
         // Several sweeps fail; the loop outlives them.
-        tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
         bench.database.write.execute_unprepared(&rename("away", "captures")).await.unwrap();
         captured(&bench, ORDER).await;
     })
     .await;
+}
+
+/// Lets the lease run out, and wakes the worker, whenever an outcome is about to be committed.
+#[derive(Debug)]
+struct Impatient {
+    clock: Arc<ManualClock>,
+    wake: OnceLock<Arc<Notify>>,
+}
+
+impl FaultPlan for Impatient {
+    fn reached(&self, point: &'static str) -> Verdict {
+        if point == "outcome.before_commit" {
+            self.clock.advance(chrono::TimeDelta::minutes(1));
+            self.wake.get().unwrap().notify_one();
+        }
+        Verdict::Proceed
+    }
+}
+
+#[tokio::test]
+async fn the_lease_is_renewed_while_a_recording_has_the_only_writer() {
+    let bench = Bench::new(&Backend::Sqlite).await;
+    let plan = Arc::new(Impatient { clock: bench.clock.clone(), wake: OnceLock::new() });
+    let bench = bench.process(Some(plan.clone())).await;
+    plan.wake.set(bench.wake.clone()).unwrap();
+    let test = beside(bench.worker(), async {
+        for n in 0..4 {
+            due(&bench, &order(n)).await;
+            captured(&bench, &order(n)).await;
+        }
+    });
+    // A loop that does not poll the recording while it waits for the writer stands still here.
+    tokio::time::timeout(Duration::from_secs(30), test).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! The payment service from the outside of its rooms: reactions, worker, gateway, store, API, start.
+//! The payment service, room by room: reactions, worker, gateway, store, API, start.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod api;

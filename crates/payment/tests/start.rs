@@ -119,9 +119,8 @@ async fn a_taken_port_is_said_before_anything_is_touched() {
     config.payment.grpc.listen = taken.local_addr().unwrap().to_string();
     let host = Host::new("payment", Seams::system(), Process::new());
     let refused = start_on(config, host, Arc::new(log())).await.unwrap_err();
-    assert!(
-        matches!(&refused, StartError::PortTaken { setting, .. } if setting == "payment.grpc.listen")
-    );
+    let StartError::PortTaken { setting, .. } = &refused else { panic!("{refused}") };
+    assert_eq!(setting, "payment.grpc.listen");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
