@@ -102,7 +102,9 @@ impl OmsConfig {
 
     /// Every service talks to this broker, tuned for the embedded one.
     pub(crate) fn with_broker(mut self, bootstrap: &str) -> Self {
-        bootstrap.clone_into(&mut self.kafka.bootstrap);
+        let embedded = KafkaSettings::embedded(bootstrap);
+        self.kafka.bootstrap = embedded.bootstrap;
+        self.kafka.session_timeout_ms = embedded.session_timeout_ms;
         self.kafka.fetch_wait_ms_max = self.oms.fetch_wait_ms_max;
         self
     }

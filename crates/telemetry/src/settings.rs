@@ -28,7 +28,8 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Auto }
+        // Migrations tell every step of theirs; that they failed is told anyway.
+        Self { level: "info,sea_orm_migration=warn".to_owned(), format: LogFormat::Auto }
     }
 }
 

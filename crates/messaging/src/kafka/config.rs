@@ -9,12 +9,15 @@ use rdkafka::{
 use super::KafkaSettings;
 use crate::LogError;
 
-/// What the operator's own properties may override.
-const TUNING: [(&str, &str); 7] = [
-    ("client.id", "oms"),
-    ("reconnect.backoff.max.ms", "1000"),
-    // A record is sent as soon as a connection is free; batches form behind a busy one.
-    ("linger.ms", "0"),
+/// What the operator's own properties may override, in both kinds of client.
+const TUNING: [(&str, &str); 2] = [("client.id", "oms"), ("reconnect.backoff.max.ms", "1000")];
+
+/// The same for producers: a record is sent as soon as a connection is free; batches form behind a
+/// busy one.
+const PRODUCER_TUNING: [(&str, &str); 1] = [("linger.ms", "0")];
+
+/// The same for consumers.
+const CONSUMER_TUNING: [(&str, &str); 4] = [
     // Bounds on what is fetched ahead, and how soon a full queue is looked at again.
     ("queued.min.messages", "10000"),
     ("queued.max.messages.kbytes", "16384"),
@@ -64,7 +67,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 
 /// A producer's configuration.
 pub(super) fn producer(settings: &KafkaSettings) -> ClientConfig {
-    let mut config = common(settings);
+    let mut config = common(settings, &PRODUCER_TUNING);
     set(&mut config, &PRODUCER);
     config
         .set("message.timeout.ms", settings.publish_timeout_ms.to_string())
@@ -75,7 +78,7 @@ pub(super) fn producer(settings: &KafkaSettings) -> ClientConfig {
 
 /// A group member's configuration.
 pub(super) fn consumer(settings: &KafkaSettings, group: &str) -> ClientConfig {
-    let mut config = common(settings);
+    let mut config = common(settings, &CONSUMER_TUNING);
     set(&mut config, &CONSUMER);
     // A member learns of a rebalance by its heartbeat, so it beats often.
     let heartbeat_ms = (settings.session_timeout_ms / 10).clamp(1, 3_000);
@@ -97,9 +100,10 @@ pub(super) fn open<T>(create: impl FnOnce() -> KafkaResult<T>) -> Result<T, LogE
     create().map_err(refusal)
 }
 
-fn common(settings: &KafkaSettings) -> ClientConfig {
+fn common(settings: &KafkaSettings, tuning: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();
     set(&mut config, &TUNING);
+    set(&mut config, tuning);
     for (name, value) in &settings.properties {
         config.set(name, value);
     }

@@ -40,6 +40,7 @@ async fn play(
     let mut stage = Stage { clients, transcript };
     let played = scenarios::play(&mut stage, &mut sightings).await;
     let closed = stage.transcript.close()?;
+    sightings.close().await?;
     played.context("the demo could not go on")?;
     Ok(closed)
 }

@@ -42,6 +42,11 @@ impl Sightings {
         }
     }
 
+    /// Leaves the group.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        Ok(self.subscription.close().await?)
+    }
+
     async fn look(&mut self) -> anyhow::Result<()> {
         for delivery in self.subscription.poll(500, Duration::from_millis(200)).await? {
             let event = Event::parse(&delivery.record.payload).context("not an event")?;

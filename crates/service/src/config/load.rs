@@ -60,7 +60,7 @@ pub struct Sources {
 /// named in `known_sections` that `T` does not have belong to other services and are left alone.
 ///
 /// # Errors
-/// [`ConfigError`] with every unknown key, or the first value of a wrong type, or every violation.
+/// [`ConfigError`] with every unknown key and every violation, or the first value of a wrong type.
 pub fn load<T>(
     file: Option<&Path>,
     known_sections: &[&str],
@@ -110,11 +110,11 @@ where
             unknown.push(error.to_string());
             Err(ConfigError { violations: unknown })
         }
-        Ok(_) if !unknown.is_empty() => Err(ConfigError { violations: unknown }),
-        Ok(settings) => match settings.violations() {
-            none if none.is_empty() => Ok(settings),
-            violations => Err(ConfigError { violations }),
-        },
+        Ok(settings) => {
+            let mut violations = unknown;
+            violations.extend(settings.violations());
+            if violations.is_empty() { Ok(settings) } else { Err(ConfigError { violations }) }
+        }
     }
 }
 

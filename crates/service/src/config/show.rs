@@ -58,6 +58,10 @@ fn table(page: &mut String, path: &str, entries: &Map<String, Value>) {
         for (key, value) in plain {
             let _ = match value {
                 Value::Null => writeln!(page, "# {key} is not set"),
+                // Properties for the broker's client: any of them may be a secret.
+                Value::String(_) if path.ends_with(".properties") => {
+                    writeln!(page, "{key:?} = \"{HIDDEN}\"")
+                }
                 value => writeln!(page, "{key} = {}", redacted(key, value)),
             };
         }

@@ -41,7 +41,8 @@ pub struct Stack {
 #[derive(Debug)]
 enum Connected {
     Simulated(LossyLog),
-    Embedded { broker: EmbeddedBroker, settings: KafkaSettings },
+    /// The broker lives as long as this; nothing else is asked of it.
+    Embedded { _broker: EmbeddedBroker, settings: KafkaSettings },
 }
 
 impl Connected {
@@ -54,12 +55,8 @@ impl Connected {
             }
             Wire::Embedded => {
                 let broker = EmbeddedBroker::start(&topics)?;
-                let settings = KafkaSettings {
-                    bootstrap: broker.bootstrap().to_owned(),
-                    fetch_wait_ms_max: 5,
-                    ..KafkaSettings::default()
-                };
-                Ok(Self::Embedded { broker, settings })
+                let settings = KafkaSettings::embedded(broker.bootstrap());
+                Ok(Self::Embedded { _broker: broker, settings })
             }
         }
     }
