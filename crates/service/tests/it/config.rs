@@ -109,7 +109,7 @@ fn one_key_of_a_table_leaves_the_tables_other_defaults() {
         read("[order.grpc]\nconcurrency_max = 7\n[log]\nformat = 'json'\n", &[], &[]).unwrap();
     assert_eq!(read.order.grpc.listen, "localhost:50051");
     assert_eq!(read.order.grpc.concurrency_max, 7);
-    assert_eq!(read.log.level, "info");
+    assert_eq!(read.log.level, LogSettings::default().level);
 }
 
 #[test]

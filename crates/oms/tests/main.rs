@@ -1,0 +1,55 @@
+//! The `oms` binary as a newcomer meets it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::process::{Command, Output};
+
+fn oms(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oms"));
+    command.args(arguments).output().expect("oms can be run")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_demo_holds_every_expectation() {
+    let output = oms(&["demo"]);
+    let story = text(&output.stdout);
+    assert!(output.status.success(), "{story}\n{}", text(&output.stderr));
+    assert!(story.contains("7 scenarios: "), "{story}");
+    assert!(story.contains(" 0 broken"), "{story}");
+    assert!(!story.contains('✗'), "{story}");
+}
+
+#[test]
+fn help_names_every_command_and_every_flag() {
+    let help = text(&oms(&["--help"]).stdout);
+    for word in ["run", "demo", "config"] {
+        assert!(help.contains(word), "{word} is missing in\n{help}");
+    }
+    let help = text(&oms(&["run", "--help"]).stdout);
+    for flag in ["--config", "--set", "--data"] {
+        assert!(help.contains(flag), "{flag} is missing in\n{help}");
+    }
+}
+
+#[test]
+fn effective_settings_are_printed_without_secrets() {
+    let secret = "order.database.url=postgres://oms:hunter2@localhost/order";
+    let output = oms(&["config", "--set", secret, "--data", "elsewhere"]);
+    let page = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!page.contains("hunter2"), "{page}");
+    assert!(page.contains("postgres://oms:***@localhost/order"), "{page}");
+    assert!(page.contains("sqlite:elsewhere/payment.db"), "{page}");
+}
+
+#[test]
+fn what_is_no_command_is_exit_code_two() {
+    for arguments in [&["rum"][..], &["run", "--set", "nonsense"], &["run", "--set", "a.b=1"]] {
+        let output = oms(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+        assert!(!output.stderr.is_empty());
+    }
+}
