@@ -106,6 +106,11 @@ impl Worker {
             if recordings.is_empty() && !ready.is_empty() {
                 recordings.spawn(self.recording(std::mem::take(&mut ready)));
             }
+            // Looked at first: whoever is told to stop begins nothing more.
+            if drained_by.is_none() && stop.is_cancelled() {
+                let patience = Duration::from_millis(self.settings.gateway_drain_ms_max);
+                drained_by = Some(Instant::now() + patience);
+            }
             if drained_by.is_some() && calls.is_empty() && recordings.is_empty() {
                 break;
             }
@@ -120,10 +125,7 @@ impl Worker {
                 Some(recorded) = recordings.join_next() => {
                     self.settle(whole(recorded)?, &mut calls, drained_by.is_some());
                 }
-                () = stop.cancelled(), if drained_by.is_none() => {
-                    let patience = Duration::from_millis(self.settings.gateway_drain_ms_max);
-                    drained_by = Some(Instant::now() + patience);
-                }
+                () = stop.cancelled(), if drained_by.is_none() => {}
                 () = until(drained_by) => break,
                 () = self.wake.notified(), if drained_by.is_none() => {
                     self.scan(&mut calls).await;
