@@ -1,11 +1,10 @@
 //! CancelOrder: always wins, before the goods have left.
 
 use super::{
-    CommandError, Context, Keyed, Reply, StatusNow,
+    CommandError, Context, Keyed, Reply,
+    at_once::{StatusNow, at_once},
     context::cause,
-    keyed::{self, Claimed},
 };
-use crate::store::Session;
 
 /// Why, and of which version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,19 +26,9 @@ pub async fn cancel_order(
     wish: CancelOrder,
     keyed: Option<Keyed<StatusNow>>,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    let mut tx = context.hold(&order_id).await?;
-    match keyed::claim(&tx, keyed.as_ref()).await? {
-        Claimed::New => {}
-        Claimed::Answered(answer) => return Ok(context.replay(answer)),
-        Claimed::Running => return Err(CommandError::KeyRunning),
-    }
-    let mut session = Session::load(&tx, std::slice::from_ref(&order_id)).await?;
-    let order = session.order_mut(&order_id).ok_or(CommandError::NotFound)?;
-    order.expect_version(wish.expected_version)?;
-    order.cancel(&wish.reason, &cause(&tx))?;
-    let outcome = StatusNow { order_id, status: order.shown_status() };
-    let changed = session.save(&mut tx).await?;
-    keyed::remember(&tx, keyed.as_ref(), &outcome).await?;
-    context.commit(tx, changed).await?;
-    Ok(Reply::Fresh(outcome))
+    at_once(context, order_id, wish.expected_version, keyed, |order, tx| {
+        order.cancel(&wish.reason, &cause(tx))?;
+        Ok(order.shown_status())
+    })
+    .await
 }

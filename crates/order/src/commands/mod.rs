@@ -4,6 +4,7 @@
 //! idempotency key, decides, saves and commits, and only then wakes whoever waits and counts.
 //! Commands know no transport; `api` runs them in tasks the transport cannot drop.
 
+mod at_once;
 mod cancel_order;
 mod context;
 mod create_order;
@@ -13,10 +14,11 @@ mod pay_order;
 mod refund_order;
 mod waiting;
 
+pub use at_once::StatusNow;
 pub use cancel_order::{CancelOrder, cancel_order};
 pub use context::Context;
 pub use create_order::{CreateOrder, Created, WantedLine, create_order};
 pub use error::CommandError;
 pub use keyed::{Keyed, Reply};
-pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, StatusNow, pay_order};
+pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};
 pub use refund_order::{GivenBack, RefundOrder, outcome_of, refund_order};

@@ -4,13 +4,10 @@ use chrono::TimeDelta;
 
 use super::{
     CommandError, Context, Keyed, Reply,
+    at_once::{StatusNow, at_once},
     context::cause,
-    keyed::{self, Claimed},
 };
-use crate::{
-    domain::{Paying, Status},
-    store::Session,
-};
+use crate::domain::{Paying, Status};
 
 /// How to pay when the caller does not say.
 pub const DEFAULT_PAYMENT_METHOD: &str = "pm_card_visa";
@@ -34,15 +31,6 @@ pub struct PayOrder {
     pub expected_version: Option<i32>,
 }
 
-/// Where an order stands after a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusNow {
-    /// The order.
-    pub order_id: String,
-    /// The status callers see.
-    pub status: Status,
-}
-
 /// Begins the pay run and answers at once. While the run goes on it begins nothing and answers
 /// where it stands.
 ///
@@ -55,24 +43,13 @@ pub async fn pay_order(
     wish: PayOrder,
     keyed: Option<Keyed<StatusNow>>,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    let mut tx = context.hold(&order_id).await?;
-    match keyed::claim(&tx, keyed.as_ref()).await? {
-        Claimed::New => {}
-        Claimed::Answered(answer) => return Ok(context.replay(answer)),
-        Claimed::Running => return Err(CommandError::KeyRunning),
-    }
-    let mut session = Session::load(&tx, std::slice::from_ref(&order_id)).await?;
-    let order = session.order_mut(&order_id).ok_or(CommandError::NotFound)?;
-    order.expect_version(wish.expected_version)?;
     let lasts = i64::try_from(context.settings.run_deadline_s).unwrap_or(i64::MAX / 1_000);
-    let deadline = tx.now() + TimeDelta::seconds(lasts);
-    let status = match order.pay(&wish.method, tx.next_id(), deadline, &cause(&tx))? {
-        Paying::Started => Status::Pending,
-        Paying::Running(status) => status,
-    };
-    let outcome = StatusNow { order_id, status };
-    let changed = session.save(&mut tx).await?;
-    keyed::remember(&tx, keyed.as_ref(), &outcome).await?;
-    context.commit(tx, changed).await?;
-    Ok(Reply::Fresh(outcome))
+    at_once(context, order_id, wish.expected_version, keyed, |order, tx| {
+        let deadline = tx.now() + TimeDelta::seconds(lasts);
+        Ok(match order.pay(&wish.method, tx.next_id(), deadline, &cause(tx))? {
+            Paying::Started => Status::Pending,
+            Paying::Running(status) => status,
+        })
+    })
+    .await
 }
