@@ -15,7 +15,6 @@ pub mod expiry;
 pub mod limits;
 pub mod metrics;
 pub mod migration;
-mod probes;
 mod program;
 pub mod queries;
 pub mod reactions;

@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use oms_messaging::{
-    Asker, Consumer, KafkaLog, Log, Messaging, MessagingMetrics, Relay, Retention,
-    outlet::MessagingParts,
+    Crew, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED, outlet::MessagingParts,
 };
 use oms_proto::{FILE_DESCRIPTOR_SET, oms_v1::inventory_service_server::InventoryServiceServer};
 use oms_service::{
@@ -18,7 +17,6 @@ use crate::{
     expiry::Expiry,
     metrics::InventoryMetrics,
     migration::Migrator,
-    probes::Probes,
     reactions::InventoryReactor,
 };
 
@@ -104,12 +102,11 @@ fn spawn_workers(
     database: &Database,
     messaging: &Messaging,
 ) {
-    let metrics = messaging_metrics(host, database);
+    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
     let reactor = Arc::new(InventoryReactor::new(settings.policy()));
     let group = settings.consumer_group.clone();
-    let consumer = Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
-    let relay = Relay::new(messaging.clone(), log.clone(), metrics.clone());
-    let asker = Asker::new(messaging.clone(), metrics);
+    let crew = Crew::new(messaging.clone(), reactor, log, group, metrics);
+    host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
     let expiry = Expiry::new(
         messaging.clone(),
         settings.policy(),
@@ -117,17 +114,14 @@ fn spawn_workers(
         settings.expiry_batch_max,
         host.metrics().group(InventoryMetrics::register),
     );
-    let (relayed, consumed) = (relay.status(), consumer.status());
-    let probes =
-        Probes { database: database.clone(), log, relay: relayed, consumer: consumed.clone() };
 
-    let (tasks, stop) = (host.tasks(), || host.workers());
-    tasks.spawn("probes", probes.run(host.health(), stop()));
-    tasks.spawn("relay", relay.run(stop()));
-    tasks.spawn("consumer", consumer.run(stop()));
-    tasks.spawn("asker", asker.run(stop()));
-    tasks.spawn("retention", Retention::new(messaging.clone()).run(stop()));
-    tasks.spawn("expiry", expiry.run_after(consumed, stop()));
+    let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
+    tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
+    tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));
+    tasks.spawn("expiry", expiry.run_after(crew.consumer_status(), stop()));
+    for (name, part) in crew.into_parts(stop()) {
+        tasks.spawn(name, part);
+    }
     let forget = idempotency::run_sweeper(
         database.write.clone(),
         host.seams().clock.clone(),
@@ -135,19 +129,4 @@ fn spawn_workers(
         stop(),
     );
     tasks.spawn("idempotency", forget);
-}
-
-fn messaging_metrics(host: &Host, database: &Database) -> MessagingMetrics {
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let (gauges, read, clock) =
-        (metrics.clone(), database.read.clone(), host.seams().clock.clone());
-    host.metrics().before_scrape(move || {
-        let (gauges, read, clock) = (gauges.clone(), read.clone(), clock.clone());
-        async move {
-            if let Err(error) = gauges.refresh(&read, clock.now()).await {
-                tracing::debug!(%error, "messaging gauges keep their last values");
-            }
-        }
-    });
-    metrics
 }

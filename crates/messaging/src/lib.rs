@@ -11,6 +11,7 @@
 pub mod asker;
 mod backoff;
 pub mod consumer;
+pub mod crew;
 pub mod envelope;
 pub mod failure;
 mod headers;
@@ -34,6 +35,7 @@ pub mod tx;
 
 pub use asker::Asker;
 pub use consumer::{Consumer, ConsumerStatus, Step};
+pub use crew::Crew;
 pub use envelope::Event;
 pub use failure::Failure;
 pub use kafka::{EmbeddedBroker, KafkaLog, KafkaSettings};

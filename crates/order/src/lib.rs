@@ -14,7 +14,6 @@ pub mod domain;
 pub mod forgetting;
 pub mod metrics;
 pub mod migration;
-mod probes;
 mod program;
 pub mod queries;
 pub mod reactions;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use oms_messaging::{
-    Asker, Consumer, KafkaLog, Log, Messaging, MessagingMetrics, Relay, Retention,
+    Crew, Failure, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED,
     outlet::MessagingParts,
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
@@ -19,7 +19,6 @@ use crate::{
     forgetting::Forgetting,
     metrics::OrderMetrics,
     migration::Migrator,
-    probes::Probes,
     queries::Queries,
     reactions::OrderReactor,
 };
@@ -102,27 +101,21 @@ pub(crate) async fn open(settings: &OrderSettings) -> Result<Database, StartErro
 
 /// What joins the service to the log; the deadlines wait for it to be read once.
 fn spawn_reactions(host: &Host, log: Arc<dyn Log>, context: &Context, database: &Database) {
-    let messaging = &context.messaging;
-    let metrics = messaging_metrics(host, context);
+    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
     let aftermath = Arc::new(Wake::new(context.changes.clone(), context.metrics.clone()));
     let reactor = Arc::new(OrderReactor::new(aftermath));
     let group = context.settings.consumer_group.clone();
-    let consumer = Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
-    let relay = Relay::new(messaging.clone(), log.clone(), metrics.clone());
-    let asker = Asker::new(messaging.clone(), metrics);
-    let (relayed, consumed) = (relay.status(), consumer.status());
-    let deadlines = Deadlines::new(context.clone()).run(consumer.status(), host.workers());
-    let probes = Probes { database: database.clone(), log, relay: relayed, consumer: consumed };
+    let crew = Crew::new(context.messaging.clone(), reactor, log, group, metrics);
+    host.metrics().before_scrape("messaging", crew.gauges(context.read.clone()));
 
-    let (tasks, stop) = (host.tasks(), || host.workers());
-    tasks.spawn("probes", probes.run(host.health(), stop()));
-    tasks.spawn("relay", relay.run(stop()));
-    tasks.spawn("consumer", consumer.run(stop()));
-    // Asks about everything that waits as soon as it starts: what was said while this service was
-    // away may be lost.
-    tasks.spawn("asker", asker.run(stop()));
-    tasks.spawn("retention", Retention::new(messaging.clone()).run(stop()));
-    tasks.spawn("deadlines", deadlines);
+    let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
+    tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
+    tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));
+    let deadlines = Deadlines::new(context.clone());
+    tasks.spawn("deadlines", deadlines.run(crew.consumer_status(), stop()));
+    for (name, part) in crew.into_parts(stop()) {
+        tasks.spawn(name, part);
+    }
 }
 
 /// What works on this service's own tables alone.
@@ -140,33 +133,14 @@ fn spawn_sweepers(host: &Host, context: &Context) {
     tasks.spawn("idempotency", sweeper);
 }
 
-fn messaging_metrics(host: &Host, context: &Context) -> MessagingMetrics {
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let (gauges, read, clock) = (metrics.clone(), context.read.clone(), host.seams().clock.clone());
-    host.metrics().before_scrape(move || {
-        let (gauges, read, clock) = (gauges.clone(), read.clone(), clock.clone());
-        async move {
-            if let Err(failure) = gauges.refresh(&read, clock.now()).await {
-                tracing::debug!(%failure, "messaging gauges keep their last values");
-            }
-        }
-    });
-    metrics
-}
-
 fn read_gauges_before_scrapes(host: &Host, context: &Context, queries: &Queries) {
     let (metrics, queries) = (context.metrics.clone(), queries.clone());
-    host.metrics().before_scrape(move || {
+    host.metrics().before_scrape("pay runs", move || {
         let (metrics, queries) = (metrics.clone(), queries.clone());
         async move {
-            match queries.open_pay_runs().await {
-                Ok(open) => {
-                    metrics.saga_active.set(i64::try_from(open).unwrap_or(i64::MAX));
-                }
-                Err(failure) => {
-                    tracing::debug!(%failure, "oms_saga_active keeps its last value");
-                }
-            }
+            let open = queries.open_pay_runs().await?;
+            metrics.saga_active.set(i64::try_from(open).unwrap_or(i64::MAX));
+            Ok::<_, Failure>(())
         }
     });
 }

@@ -12,7 +12,6 @@ pub mod domain;
 pub mod gateway;
 pub mod metrics;
 pub mod migration;
-mod probes;
 mod program;
 pub mod queries;
 pub mod reactions;

@@ -3,8 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use oms_messaging::{
-    Asker, Consumer, KafkaLog, Log, Messaging, MessagingMetrics, Relay, Retention,
-    outlet::MessagingParts,
+    Crew, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED, outlet::MessagingParts,
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
 use oms_service::{Database, GrpcApi, Host, StartError};
@@ -16,7 +15,6 @@ use crate::{
     gateway::{GatewayMigrator, SimulatedGateway},
     metrics::PaymentMetrics,
     migration::Migrator,
-    probes::Probes,
     queries::Queries,
     reactions::Reactions,
     worker::Worker,
@@ -99,14 +97,13 @@ pub(crate) async fn open(settings: &PaymentSettings) -> Result<(Database, Databa
 
 fn spawn_workers(settings: &PaymentSettings, host: &Host, log: Arc<dyn Log>, running: &Running) {
     let (messaging, database) = (&running.messaging, &running.database);
-    let metrics = messaging_metrics(host, database);
+    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
     let own = host.metrics().group(PaymentMetrics::register);
     let fell_due = Arc::new(Notify::new());
     let reactor = Arc::new(Reactions::new(own.clone(), fell_due.clone()));
     let group = settings.consumer_group.clone();
-    let consumer = Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
-    let relay = Relay::new(messaging.clone(), log.clone(), metrics.clone());
-    let asker = Asker::new(messaging.clone(), metrics);
+    let crew = Crew::new(messaging.clone(), reactor, log, group, metrics);
+    host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
     let worker = Worker::new(
         messaging.clone(),
         database.read.clone(),
@@ -115,29 +112,13 @@ fn spawn_workers(settings: &PaymentSettings, host: &Host, log: Arc<dyn Log>, run
         settings.worker.clone(),
         fell_due,
     );
-    let (relayed, consumed) = (relay.status(), consumer.status());
-    let probes = Probes { database: database.clone(), log, relay: relayed, consumer: consumed };
 
-    let (tasks, stop) = (host.tasks(), || host.workers());
-    tasks.spawn("probes", probes.run(host.health(), stop()));
-    tasks.spawn("relay", relay.run(stop()));
-    tasks.spawn("consumer", consumer.run(stop()));
-    tasks.spawn("asker", asker.run(stop()));
-    tasks.spawn("retention", Retention::new(messaging.clone()).run(stop()));
+    let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
+    // The gateway is not watched: while it is away money waits, and everything else goes on.
+    tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
+    tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));
     tasks.spawn("worker", worker.run(stop()));
-}
-
-fn messaging_metrics(host: &Host, database: &Database) -> MessagingMetrics {
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let (gauges, read, clock) =
-        (metrics.clone(), database.read.clone(), host.seams().clock.clone());
-    host.metrics().before_scrape(move || {
-        let (gauges, read, clock) = (gauges.clone(), read.clone(), clock.clone());
-        async move {
-            if let Err(error) = gauges.refresh(&read, clock.now()).await {
-                tracing::debug!(%error, "messaging gauges keep their last values");
-            }
-        }
-    });
-    metrics
+    for (name, part) in crew.into_parts(stop()) {
+        tasks.spawn(name, part);
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -45,6 +46,20 @@ impl Health {
             state.components.entry(name.to_owned()).or_insert(Some("starting".to_owned()));
         });
         Component { health: self.clone(), name: name.to_owned() }
+    }
+
+    /// Components with these names, each as from [`Health::component`], and what tells about them
+    /// by name: for whoever must not know this crate.
+    pub fn reporter<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> impl Fn(&'static str, Result<(), String>) + Send + Sync + 'static + use<N> {
+        let components = names.map(|name| self.component(name));
+        move |name, answer| {
+            for component in components.iter().filter(|component| component.name == name) {
+                component.tell(answer.as_ref().copied());
+            }
+        }
     }
 
     /// Whether every component is up and the service does not drain.
@@ -103,6 +118,11 @@ impl Component {
     /// The component does not work, because of `why`.
     pub fn down(&self, why: impl Into<String>) {
         self.set(Some(why.into()));
+    }
+
+    /// The component is as `answer` says.
+    pub(crate) fn tell<E: Display>(&self, answer: Result<(), E>) {
+        self.set(answer.err().map(|why| why.to_string()));
     }
 
     fn set(&self, why: Option<String>) {

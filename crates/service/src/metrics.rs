@@ -3,13 +3,16 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
-    fmt,
+    fmt::{self, Display},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures::future::{BoxFuture, join_all};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use prometheus_client::{encoding::text, registry::Registry};
 use tokio_util::sync::CancellationToken;
 
@@ -72,14 +75,22 @@ impl Metrics {
         }
     }
 
-    /// Runs `refresh` before every scrape, for gauges that are read from a database. Ends with the
-    /// host it was registered through.
-    pub fn before_scrape<F, Fut>(&self, refresh: F)
+    /// Runs `refresh` before every scrape, for the gauges `of` something that is read from a
+    /// database; when it fails they keep their last values. Ends with the host it was registered
+    /// through.
+    pub fn before_scrape<F, Fut, E>(&self, of: &'static str, refresh: F)
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = ()> + Send + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
     {
-        let refresh = Arc::new(move || -> BoxFuture<'static, ()> { Box::pin(refresh()) });
+        let refresh = Arc::new(move || -> BoxFuture<'static, ()> {
+            Box::pin(refresh().map(move |refreshed| {
+                if let Err(error) = refreshed {
+                    tracing::debug!(of, %error, "gauges keep their last values");
+                }
+            }))
+        });
         self.lock().hooks.push(Hook { owner: self.owner.clone(), refresh });
     }
 

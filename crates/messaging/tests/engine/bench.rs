@@ -6,7 +6,7 @@ use std::{
 };
 
 use oms_messaging::{
-    Announcement, Asker, Consumer, Delivery, Event, Log, Messaging, MessagingMetrics,
+    Announcement, Asker, Consumer, Crew, Delivery, Event, Log, Messaging, MessagingMetrics,
     MessagingSettings, Record, Relay, SimulatedLog, Standing, Step, envelope::ASK_HEADER,
     outlet::MessagingParts,
 };
@@ -112,6 +112,12 @@ impl Bench {
 
     pub(super) fn asker(&self) -> Asker {
         Asker::new(self.messaging.clone(), self.metrics.clone())
+    }
+
+    pub(super) fn crew(&self) -> Crew<Ledger> {
+        let log: Arc<dyn Log> = Arc::new(self.log.clone());
+        let (reactor, metrics) = (Arc::clone(&self.ledger), self.metrics.clone());
+        Crew::new(self.messaging.clone(), reactor, log, self.group.clone(), metrics)
     }
 
     pub(super) fn echo(&self) {

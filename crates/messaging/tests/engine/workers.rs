@@ -1,13 +1,20 @@
 //! Leases, gauges, and the loops around the steps.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use oms_messaging::{Lease, MessagingMetrics, Standing};
-use oms_seams::Clock;
+use futures::future::try_join_all;
+use oms_messaging::{Lease, MessagingMetrics, Standing, crew::WATCHED};
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::bench::{everywhere, key_per_partition, with_settings};
+
+/// What runs of a crew.
+const PARTS: [&str; 4] = ["relay", "consumer", "asker", "retention"];
+
+/// The last word about each that is watched.
+type Told = BTreeMap<&'static str, Result<(), String>>;
 
 #[tokio::test]
 async fn a_lease_has_one_holder_and_is_renewed_while_it_is_used() {
@@ -53,8 +60,8 @@ async fn gauges_are_read_from_the_database_before_a_scrape() {
     everywhere(async |bench| {
         bench.say("s", 1, Standing::Resting).await;
         bench.hands.clock.advance_ms(1_500);
-        let now = bench.hands.clock.now();
-        bench.metrics.refresh(bench.messaging.database(), now).await.unwrap();
+        let refresh = bench.crew().gauges(bench.messaging.database().clone());
+        refresh().await.unwrap();
         let scraped = bench.scrape();
         for line in [
             "oms_outbox_pending{service=\"own\"} 1",
@@ -84,13 +91,10 @@ async fn the_loops_carry_an_event_through_and_stop_cleanly() {
     everywhere(async |bench| {
         bench.echo();
         let stop = CancellationToken::new();
-        let consumer = bench.consumer();
-        let mut status = consumer.status();
-        let relay = bench.relay();
-        let mut healthy = relay.status();
+        let crew = bench.crew();
+        let mut status = crew.consumer_status();
         let work = async {
             status.wait_for(|status| status.assigned && status.caught_up).await.unwrap();
-            healthy.wait_for(|healthy| *healthy).await.unwrap();
             let keys = key_per_partition().await;
             bench.publish((0..4).map(|n| bench.heard(&keys[n as usize], n)).collect()).await;
             while bench.said().len() < 4 {
@@ -98,22 +102,47 @@ async fn the_loops_carry_an_event_through_and_stop_cleanly() {
             }
             stop.cancel();
         };
-        let run = async {
-            tokio::join!(
-                consumer.run(stop.clone()),
-                relay.run(stop.clone()),
-                bench.asker().run(stop.clone()),
-                work,
-            )
-        };
-        let (consumed, relayed, asked, ()) =
-            tokio::time::timeout(Duration::from_secs(60), run).await.unwrap();
-        consumed.unwrap();
-        relayed.unwrap();
-        asked.unwrap();
+        let parts = crew.into_parts(stop.clone());
+        assert_eq!(parts.iter().map(|part| part.0).collect::<Vec<_>>(), PARTS);
+        let run = async { tokio::join!(try_join_all(parts.into_iter().map(|part| part.1)), work) };
+        let (ran, ()) = tokio::time::timeout(Duration::from_secs(60), run).await.unwrap();
+        ran.unwrap();
         assert_eq!(bench.count("leases").await, 0, "the lease is given back");
         // Offsets were stored: whoever comes next has nothing to read.
         assert_eq!(bench.consume(&mut bench.consumer()).await.handled, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_crew_tells_how_broker_relay_and_consumer_are_until_it_is_stopped() {
+    everywhere(async |bench| {
+        let told = watch::Sender::new(BTreeMap::new());
+        let mut wells = told.subscribe();
+        let report = move |name, answer| {
+            told.send_modify(|told| drop(told.insert(name, answer)));
+        };
+        let (crew, stop) = (bench.crew(), CancellationToken::new());
+        let watching = crew.watch(report, stop.clone());
+        let work = async {
+            wells.wait_for(|told| told.len() == WATCHED.len()).await.unwrap();
+            let down = |told: &Told| WATCHED.map(|name| told[name].is_err());
+            assert_eq!(down(&wells.borrow()), [false, true, true], "nothing has run yet");
+            let run = try_join_all(crew.into_parts(stop.clone()).into_iter().map(|part| part.1));
+            let look = async {
+                wells.wait_for(|told| down(told) == [false; 3]).await.unwrap();
+                bench.log.down();
+                wells.wait_for(|told| told["broker"].is_err()).await.unwrap();
+                bench.log.up();
+                wells.wait_for(|told| down(told) == [false; 3]).await.unwrap();
+                stop.cancel();
+            };
+            tokio::join!(run, look).0.unwrap();
+        };
+        let run = async { tokio::join!(watching, work) };
+        tokio::time::timeout(Duration::from_secs(60), run).await.unwrap().0.unwrap();
+        // Whoever watched has dropped its callback.
+        assert!(wells.has_changed().is_err());
     })
     .await;
 }

@@ -82,16 +82,18 @@ impl Database {
         component: Component,
         stop: CancellationToken,
     ) -> Result<(), DatabaseError> {
-        loop {
-            match tokio::time::timeout(WATCH_MAX, self.ping()).await {
-                Ok(Ok(())) => component.up(),
-                Ok(Err(error)) => component.down(error.to_string()),
-                Err(_) => component.down(format!("no answer in {} s", WATCH_MAX.as_secs())),
+        let watching = async {
+            loop {
+                match tokio::time::timeout(WATCH_MAX, self.ping()).await {
+                    Ok(answer) => component.tell(answer),
+                    Err(_) => component.down(format!("no answer in {} s", WATCH_MAX.as_secs())),
+                }
+                tokio::time::sleep(WATCH_EVERY).await;
             }
-            if stop.run_until_cancelled(tokio::time::sleep(WATCH_EVERY)).await.is_none() {
-                return Ok(());
-            }
-        }
+        };
+        // A question under way is given up: a database that hangs must not hold up a drain.
+        let _stopped = stop.run_until_cancelled(watching).await;
+        Ok(())
     }
 
     /// Which database it is.

@@ -19,6 +19,25 @@ async fn a_service_is_ready_when_start_is_over_and_all_components_are_up() {
 }
 
 #[tokio::test]
+async fn a_reporter_registers_its_components_at_once_and_tells_about_them_by_name() {
+    let host = host();
+    let report = host.health().reporter(["broker", "relay"]);
+    let starting = || Some("starting".to_owned());
+    let named = |broker, relay| [("broker".to_owned(), broker), ("relay".to_owned(), relay)];
+    let now = || {
+        let all = host.health().components().into_iter();
+        all.filter(|(name, _)| name != "start").collect::<Vec<_>>()
+    };
+    assert_eq!(now(), named(starting(), starting()));
+    report("broker", Ok(()));
+    report("nobody", Ok(()));
+    assert_eq!(now(), named(None, starting()));
+    report("relay", Ok(()));
+    report("broker", Err("away".to_owned()));
+    assert_eq!(now(), named(Some("away".to_owned()), None));
+}
+
+#[tokio::test]
 async fn who_is_not_ready_in_time_says_why() {
     let host = host();
     let _database = host.health().component("database");

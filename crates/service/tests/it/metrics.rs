@@ -43,13 +43,18 @@ async fn gauges_are_refreshed_before_a_scrape_as_long_as_their_host_lives() {
     let host = Host::new("order", Seams::system(), process.clone());
     let (gauge, rows) = (host.metrics().group(pending), Arc::new(AtomicU64::new(3)));
     let read = rows.clone();
-    host.metrics().before_scrape(move || {
+    host.metrics().before_scrape("outbox", move || {
         let (gauge, read) = (gauge.clone(), read.clone());
         async move {
-            gauge.0.set(i64::try_from(read.load(Ordering::Relaxed)).unwrap());
+            let rows = read.load(Ordering::Relaxed);
+            gauge.0.set(i64::try_from(rows).map_err(|_| "too many")?);
+            Ok::<_, &str>(())
         }
     });
     assert!(process.metrics().scrape().await.contains("oms_outbox_pending 3\n"));
+    rows.store(u64::MAX, Ordering::Relaxed);
+    let page = process.metrics().scrape().await;
+    assert!(page.contains("oms_outbox_pending 3\n"), "a gauge that cannot be read keeps its value");
     host.kill();
     rows.store(4, Ordering::Relaxed);
     assert!(process.metrics().scrape().await.contains("oms_outbox_pending 3\n"));
