@@ -71,7 +71,11 @@ async fn steady(orders: &Orders) {
     println!(
         "steady at {RATE} orders/s: accept -> CONFIRMED p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, \
          max {:.1} ms ({} orders)",
-        at(50), at(95), at(99), at(100), waits.len()
+        at(50),
+        at(95),
+        at(99),
+        at(100),
+        waits.len()
     );
 }
 

@@ -121,10 +121,8 @@ impl OmsProcess {
         ports: Ports,
         environment: impl IntoIterator<Item = (K, V)>,
     ) -> anyhow::Result<Self> {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(data.join("output.log"))?;
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(data.join("output.log"))?;
         let child = oms_command()
             .args(["run", "--data"])
             .arg(data)

@@ -63,7 +63,7 @@ impl MessagingMetrics {
         r.register("oms_outbox_pending", "Rows that wait to be published", family.clone());
         r.register(
             "oms_outbox_oldest_age_seconds",
-            "Age of the oldest row that waits to be published",
+            "Age of the oldest row that waits to be published for the first time",
             f.outbox_oldest_age.clone(),
         );
         let family = &f.outbox_published;
@@ -119,7 +119,8 @@ impl MessagingMetrics {
     ) -> Result<(), Failure> {
         let read = Statement::from_string(
             database.get_database_backend(),
-            "SELECT count(*), min(created_at), (SELECT count(*) FROM parked) \
+            "SELECT count(*), min(CASE WHEN generation = 0 THEN created_at END), \
+             (SELECT count(*) FROM parked) \
              FROM outbox WHERE published_at IS NULL",
         );
         let Some(row) = database.query_one_raw(read).await? else { return Ok(()) };

@@ -104,6 +104,7 @@ fn outbox() -> TableCreateStatement {
             big_null("published_at"),
             big("generation"),
             ColumnDef::new(Alias::new("ask")).boolean().not_null().take(),
+            big("ask_generation"),
             big_null("refused_until"),
             text_null("refused_reason"),
         ],

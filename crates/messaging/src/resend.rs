@@ -41,7 +41,7 @@ impl Tx {
         self.write_rows().await?;
         let backend = self.conn().get_database_backend();
         let mark_last = if ask {
-            ", ask = (seq = (SELECT max(o.seq) FROM outbox o \
+            ", ask_generation = generation + 1, ask = (seq = (SELECT max(o.seq) FROM outbox o \
              WHERE o.topic = outbox.topic AND o.stream = outbox.stream))"
         } else {
             ""

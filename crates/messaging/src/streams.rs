@@ -73,6 +73,11 @@ impl LockedStreams {
         Ok(())
     }
 
+    /// Whether no stream is held yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The row of a held stream.
     pub(crate) fn get(&self, id: &str) -> Option<&streams::Model> {
         self.rows.get(id).map(|(row, _)| row)

@@ -133,12 +133,18 @@ impl Tx {
         &self.messaging
     }
 
-    /// Locks streams in sorted order, before anything else is read or written.
+    /// Locks streams in sorted order, before anything else is read or written. The first lock sets
+    /// the transaction's instant anew: whoever waited for it comes after the one it waited for.
     ///
     /// # Errors
     /// Any failure of the store.
     pub async fn lock(&mut self, ids: impl IntoIterator<Item = String>) -> Result<(), Failure> {
-        self.streams.lock(&self.conn, ids).await
+        let first = self.streams.is_empty();
+        self.streams.lock(&self.conn, ids).await?;
+        if first {
+            self.now = self.messaging.seams().clock.now();
+        }
+        Ok(())
     }
 
     /// Whether a dead letter parks the held stream.
@@ -190,6 +196,7 @@ impl Tx {
             published_at: Set(None),
             generation: Set(0),
             ask: Set(false),
+            ask_generation: Set(0),
             refused_until: Set(None),
             refused_reason: Set(None),
         });

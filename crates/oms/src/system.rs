@@ -51,15 +51,14 @@ impl System {
             process.tasks().spawn("kafka", broker.forward(listener, forwarding.clone()));
         }
         let config = config.with_broker(broker.bootstrap());
-        let admin =
-            Admin::serve(&process, "oms.admin.listen", &config.oms.admin.listen).await?;
+        let admin = Admin::serve(&process, "oms.admin.listen", &config.oms.admin.listen).await?;
 
         let host = |name| Host::new(name, Seams::system(), process.clone());
         let hosts = vec![host("order"), host("inventory"), host("payment")];
         match start_services(&config, &hosts).await {
-            Ok(addresses) => Ok(Self {
-                config, process, broker, admin, kafka, addresses, hosts, forwarding,
-            }),
+            Ok(addresses) => {
+                Ok(Self { config, process, broker, admin, kafka, addresses, hosts, forwarding })
+            }
             Err(error) => {
                 for host in &hosts {
                     host.kill();
@@ -118,7 +117,6 @@ impl System {
     pub(crate) fn bootstrap(&self) -> SocketAddr {
         self.kafka
     }
-
 
     /// The log, as a further client of the broker.
     ///

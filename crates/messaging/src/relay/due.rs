@@ -36,6 +36,8 @@ pub(super) struct Outgoing {
     pub(super) generation: i64,
     pub(super) created_at: i64,
     pub(super) refused_before: bool,
+    /// Whether it carries a question.
+    asks: bool,
     pub(super) topic: String,
     pub(super) stream: Option<String>,
     record: Option<Record>,
@@ -77,6 +79,7 @@ impl Outgoing {
             generation: row.generation,
             created_at: row.created_at,
             refused_before: row.refused_reason.is_some(),
+            asks: row.ask,
             topic: row.topic,
             stream: row.stream,
             record: Some(record),
@@ -112,10 +115,7 @@ pub(super) async fn mark(
     delivered: &[Outgoing],
     now: i64,
 ) -> Result<(), Failure> {
-    let mut by_generation = BTreeMap::<i64, Vec<i64>>::new();
-    for row in delivered {
-        by_generation.entry(row.generation).or_default().push(row.seq);
-    }
+    let by_generation = by_generation(delivered.iter());
     let backend = database.get_database_backend();
     let rows = numbers(backend, 3);
     // A row that is locked is being resent: its mark would be void, and waiting for it a deadlock.
@@ -133,6 +133,46 @@ pub(super) async fn mark(
         let values = [now.into(), generation.into(), list(rows)];
         database.execute_raw(statement(backend, text.clone(), values)).await?;
     }
+    asked(database, delivered).await
+}
+
+fn by_generation<'a>(rows: impl Iterator<Item = &'a Outgoing>) -> BTreeMap<i64, Vec<i64>> {
+    let mut found = BTreeMap::<i64, Vec<i64>>::new();
+    for row in rows {
+        found.entry(row.generation).or_default().push(row.seq);
+    }
+    found
+}
+
+/// Notes that questions were asked, even if their rows were made due again meanwhile: or what is an
+/// answer would be sent as a question, and two services could ask each other for ever.
+async fn asked(database: &DatabaseConnection, delivered: &[Outgoing]) -> Result<(), Failure> {
+    let backend = database.get_database_backend();
+    let text = format!(
+        "UPDATE outbox SET ask = FALSE WHERE ask AND ask_generation <= $1 AND seq IN {}",
+        numbers(backend, 2)
+    );
+    for (generation, rows) in by_generation(delivered.iter().filter(|row| row.asks)) {
+        let values = [generation.into(), list(rows)];
+        database.execute_raw(statement(backend, text.clone(), values)).await?;
+    }
+    Ok(())
+}
+
+/// Lets rows the broker did not take now wait, and with each its stream, so that what waits behind
+/// other partitions is not held up by them.
+pub(super) async fn postpone(
+    database: &DatabaseConnection,
+    rows: &[Outgoing],
+    until: i64,
+) -> Result<(), Failure> {
+    let backend = database.get_database_backend();
+    let text = format!(
+        "UPDATE outbox SET refused_until = $1 WHERE published_at IS NULL AND seq IN {}",
+        numbers(backend, 2)
+    );
+    let values = [until.into(), list(rows.iter().map(|row| row.seq))];
+    database.execute_raw(statement(backend, text, values)).await?;
     Ok(())
 }
 

@@ -28,7 +28,10 @@ pub struct Relay {
 struct Published {
     delivered: Vec<Outgoing>,
     refused: Vec<(Outgoing, String)>,
-    unavailable: Option<String>,
+    /// The first row of each stream that the broker did not take now.
+    unavailable: Vec<Outgoing>,
+    /// Why, for one of them.
+    reason: Option<String>,
 }
 
 impl Relay {
@@ -78,7 +81,7 @@ impl Relay {
         faults.hit("relay.after_publish").await;
         self.note(&published).await?;
         faults.hit("relay.after_mark").await;
-        match published.unavailable {
+        match published.reason {
             Some(reason) if published.delivered.is_empty() => Err(Failure::Transient(reason)),
             _ => Ok(published.delivered.len()),
         }
@@ -104,7 +107,10 @@ impl Relay {
                     continue;
                 }
                 Err(PublishError::Refused(reason)) => published.refused.push((row, reason)),
-                Err(PublishError::Unavailable(reason)) => published.unavailable = Some(reason),
+                Err(PublishError::Unavailable(reason)) => {
+                    published.unavailable.push(row);
+                    published.reason = Some(reason);
+                }
             }
             failed.extend(order);
         }
@@ -131,8 +137,15 @@ impl Relay {
                 );
             }
         }
-        if published.unavailable.is_some() {
-            self.metrics.published("unavailable", 1);
+        let unavailable = &published.unavailable;
+        self.metrics.published("unavailable", unavailable.len() as u64);
+        // When others got through, or only dead letters did not, the broker is not away as a whole:
+        // these rows step aside, or they would fill every batch to come.
+        let dead_letters = |row: &Outgoing| row.topic != self.messaging.topic();
+        let some_got_through = !published.delivered.is_empty();
+        if !unavailable.is_empty() && (some_got_through || unavailable.iter().all(dead_letters)) {
+            let until = micros_after(now, self.messaging.settings().retry_delay_ms_max);
+            due::postpone(database, unavailable, until).await?;
         }
         Ok(())
     }

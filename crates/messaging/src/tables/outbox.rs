@@ -35,6 +35,9 @@ pub struct Model {
     pub generation: i64,
     /// Whether the next publication carries the `oms-ask` header (rule 10).
     pub ask: bool,
+    /// The generation with which the question was wished for: publishing that one, or a later one,
+    /// has asked it, whatever became of the row since.
+    pub ask_generation: i64,
     /// Until when a record the broker refused waits; its stream waits with it.
     pub refused_until: Option<i64>,
     /// Why the broker refused it.

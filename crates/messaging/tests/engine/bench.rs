@@ -12,7 +12,7 @@ use oms_messaging::{
 };
 use oms_seams::Clock;
 use prometheus_client::registry::Registry;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
@@ -183,6 +183,14 @@ impl Bench {
         tx.commit().await.unwrap();
     }
 
+    /// Makes what was said about a stream due again, as a question or as an answer.
+    pub(super) async fn asked_again(&self, stream: &str, ask: bool) {
+        let mut tx = self.messaging.begin().await.unwrap();
+        tx.lock([stream.to_owned()]).await.unwrap();
+        assert!(tx.resend(stream, ask).await.unwrap() > 0);
+        tx.commit().await.unwrap();
+    }
+
     /// What was applied, in the order of application.
     pub(super) async fn applied(&self) -> Vec<i64> {
         self.numbers("SELECT n FROM applied ORDER BY place, n").await
@@ -197,6 +205,10 @@ impl Bench {
         let read = Statement::from_string(database.get_database_backend(), sql);
         let rows = database.query_all_raw(read).await.unwrap();
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    pub(super) fn backend(&self) -> DatabaseBackend {
+        self.messaging.database().get_database_backend()
     }
 
     pub(super) async fn execute(&self, sql: &str) {

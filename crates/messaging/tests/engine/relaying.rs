@@ -88,6 +88,8 @@ async fn of_a_stream_only_what_comes_before_the_first_failure_is_marked() {
         let mut relay = bench.relay();
         assert_eq!(relay.step().await.unwrap(), 1);
         assert_eq!(due(&bench).await, 2);
+        assert_eq!(relay.step().await.unwrap(), 0, "the stream steps aside for a while");
+        bench.hands.clock.advance_ms(bench.messaging.settings().retry_delay_ms_max + 1);
         assert_eq!(relay.step().await.unwrap(), 2);
         assert_eq!(bench.said()["a"], [(1, false), (3, false)]);
     })
@@ -226,6 +228,81 @@ async fn a_resend_during_a_publish_is_not_lost() {
         relay.step().await.unwrap();
         assert_eq!(bench.said()["s"], [(1, false), (1, true)]);
         assert_eq!(bench.said()["t"].len(), 1);
+        assert_eq!(due(&bench).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_in_flight_is_not_asked_again_by_an_answer() {
+    everywhere(async |bench| {
+        bench.say("s", 1, Standing::Waiting).await;
+        bench.relay().step().await.unwrap();
+        bench.asked_again("s", true).await;
+        let (began, go) = (Notify::new(), Semaphore::new(0));
+        let gated = Arc::new(Gated { log: bench.log.clone(), began, go });
+        let mut relay = bench.relay_on(gated.clone());
+        bench.hands.clock.advance_ms(bench.messaging.settings().lease_ms);
+        let meanwhile = async {
+            gated.began.notified().await;
+            bench.asked_again("s", false).await;
+            gated.go.add_permits(10);
+        };
+        let (published, ()) = tokio::join!(relay.step(), meanwhile);
+        published.unwrap();
+        relay.step().await.unwrap();
+        assert_eq!(bench.said()["s"], [(1, false), (1, true), (1, false)]);
+    })
+    .await;
+}
+
+/// A broker that has lost the leader of what belongs to some keys.
+#[derive(Debug)]
+struct Leaderless {
+    log: SimulatedLog,
+}
+
+#[async_trait]
+impl Log for Leaderless {
+    async fn publish(&self, records: Vec<Record>) -> Vec<Result<(), PublishError>> {
+        let mut reports = Vec::new();
+        for record in records {
+            let lost = record.key.as_ref().is_some_and(|key| key.starts_with(b"lost"));
+            match lost {
+                true => reports.push(Err(PublishError::Unavailable("no leader".to_owned()))),
+                false => reports.extend(self.log.publish(vec![record]).await),
+            }
+        }
+        reports
+    }
+
+    async fn subscribe(&self, g: &str, t: &[&str]) -> Result<Box<dyn Subscription>, LogError> {
+        self.log.subscribe(g, t).await
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        self.log.ping().await
+    }
+}
+
+#[tokio::test]
+async fn rows_nobody_takes_now_do_not_fill_every_batch() {
+    let small = |settings: &mut oms_messaging::MessagingSettings| settings.relay_batch_max = 4;
+    with_settings(small, async |bench| {
+        let mut relay = bench.relay_on(Arc::new(Leaderless { log: bench.log.clone() }));
+        bench.say("fine-0", 1, Standing::Resting).await;
+        for n in 0..3 {
+            bench.say(&format!("lost-{n}"), 10 + n, Standing::Resting).await;
+        }
+        for n in 0..8 {
+            bench.say(&format!("fine-{n}"), 20 + n, Standing::Resting).await;
+        }
+        while relay.step().await.unwrap() > 0 {}
+        assert_eq!(due(&bench).await, 3, "only what has no leader waits");
+        let mut healed = bench.relay();
+        let settings = bench.messaging.settings();
+        bench.hands.clock.advance_ms(settings.lease_ms.max(settings.retry_delay_ms_max) + 1);
+        while healed.step().await.unwrap() > 0 {}
         assert_eq!(due(&bench).await, 0);
     })
     .await;

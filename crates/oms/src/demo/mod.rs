@@ -17,7 +17,8 @@ use crate::{clients::Clients, system::System};
 pub(crate) async fn demo(log_level: &str) -> anyhow::Result<bool> {
     let scratch = tempfile::tempdir().context("cannot make a scratch folder")?;
     let mut transcript = Transcript::new(stdout());
-    transcript.line("OMS demo: three services, each with its own database, joined only by events")?;
+    transcript
+        .line("OMS demo: three services, each with its own database, joined only by events")?;
     let system = System::scratch(scratch.path(), log_level).await?;
     let at = system.addresses();
     transcript.line(format_args!("     order      grpc://{}", at.order))?;

@@ -1,9 +1,6 @@
 //! What the demo sees on the topic, as any observer could.
 
-use std::{
-    collections::HashSet,
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use anyhow::Context;
 use oms_messaging::{Event, Log, Subscription};
@@ -26,11 +23,7 @@ impl Sightings {
     }
 
     /// The distinct events of one order in topic order, waiting for `at_least` of them.
-    pub(crate) async fn of(
-        &mut self,
-        order: &str,
-        at_least: usize,
-    ) -> anyhow::Result<Vec<Event>> {
+    pub(crate) async fn of(&mut self, order: &str, at_least: usize) -> anyhow::Result<Vec<Event>> {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let events: Vec<Event> =

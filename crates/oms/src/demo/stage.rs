@@ -156,15 +156,18 @@ impl<W: std::io::Write> Stage<W> {
     /// Expects a timeline, in words: `OrderCreated`, then the statuses reached.
     pub(crate) async fn timeline(&mut self, order: &str, expected: &[&str]) -> anyhow::Result<()> {
         let seen = self.look(order).await?;
-        let words: Vec<String> = seen.timeline.iter().map(|entry| {
-            let payload: serde_json::Value =
-                serde_json::from_str(&entry.payload).unwrap_or_default();
-            match payload.get("status").and_then(|status| status.as_str()) {
-                Some(status) if entry.event_type == "OrderStatusChanged" => status.to_owned(),
-                _ => entry.event_type.clone(),
-            }
-        })
-        .collect();
+        let words: Vec<String> = seen
+            .timeline
+            .iter()
+            .map(|entry| {
+                let payload: serde_json::Value =
+                    serde_json::from_str(&entry.payload).unwrap_or_default();
+                match payload.get("status").and_then(|status| status.as_str()) {
+                    Some(status) if entry.event_type == "OrderStatusChanged" => status.to_owned(),
+                    _ => entry.event_type.clone(),
+                }
+            })
+            .collect();
         self.transcript.expect_eq("timeline", words.join(", "), expected.join(", "))
     }
 
@@ -235,9 +238,7 @@ impl<W: std::io::Write> Stage<W> {
         let expected = ledger(captured, refunded);
         let patience = tokio::time::Instant::now() + PATIENCE;
         let (mut theirs, mut ours) = self.ledgers(order).await?;
-        while (&theirs, &ours) != (&expected, &expected)
-            && tokio::time::Instant::now() < patience
-        {
+        while (&theirs, &ours) != (&expected, &expected) && tokio::time::Instant::now() < patience {
             tokio::time::sleep(LOOK_AGAIN).await;
             (theirs, ours) = self.ledgers(order).await?;
         }

@@ -12,6 +12,8 @@ mod timeline;
 
 pub use rest::open_business;
 
+use std::collections::BTreeMap;
+
 use anyhow::ensure;
 use sea_orm::DatabaseConnection;
 
@@ -28,15 +30,18 @@ pub struct Databases {
     pub gateway: DatabaseConnection,
 }
 
-/// Checks every invariant of a system at rest.
+/// What is on the topic: event id -> type.
+pub type Topic = BTreeMap<String, String>;
+
+/// Checks every invariant of a system at rest; what travelled only where the whole topic is known.
 ///
 /// # Errors
 /// All that is broken, one line each.
-pub async fn check(databases: &Databases) -> anyhow::Result<()> {
+pub async fn check(databases: &Databases, topic: Option<&Topic>) -> anyhow::Result<()> {
     let mut broken = stock::broken(databases).await?;
     broken.extend(money::broken(databases).await?);
     broken.extend(timeline::broken(databases).await?);
-    broken.extend(messaging::broken(databases).await?);
+    broken.extend(messaging::broken(databases, topic).await?);
     ensure!(broken.is_empty(), "broken invariants:\n{}", broken.join("\n"));
     Ok(())
 }

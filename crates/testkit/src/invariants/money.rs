@@ -41,10 +41,7 @@ pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>>
 
 type Ledger = BTreeMap<String, (i64, i64)>;
 
-async fn ledger(
-    database: &sea_orm::DatabaseConnection,
-    sql: &str,
-) -> anyhow::Result<Ledger> {
+async fn ledger(database: &sea_orm::DatabaseConnection, sql: &str) -> anyhow::Result<Ledger> {
     let mut ledger = Ledger::new();
     for row in rows(database, sql).await? {
         let order: String = row.try_get("", "order_id")?;

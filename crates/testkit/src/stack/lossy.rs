@@ -6,9 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use oms_messaging::{
-    Log, LogError, PublishError, Record, Subscription, simulated::SimulatedLog,
-};
+use oms_messaging::{Log, LogError, PublishError, Record, Subscription, simulated::SimulatedLog};
 
 /// Loses the whole log right after the n-th record was written. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use oms_events::{DEAD_LETTER_TOPIC, TOPIC};
 use oms_messaging::{
-    Log,
+    Event, Log,
     kafka::{EmbeddedBroker, KafkaLog, KafkaSettings},
     simulated::SimulatedLog,
 };
@@ -35,6 +35,8 @@ pub struct Stack {
     options: StackOptions,
     wire: Connected,
     slots: [Slot; 3],
+    /// The log was lost with everything else.
+    power_was_cut: bool,
     finished: bool,
 }
 
@@ -42,7 +44,10 @@ pub struct Stack {
 enum Connected {
     Simulated(LossyLog),
     /// The broker lives as long as this; nothing else is asked of it.
-    Embedded { _broker: EmbeddedBroker, settings: KafkaSettings },
+    Embedded {
+        _broker: EmbeddedBroker,
+        settings: KafkaSettings,
+    },
 }
 
 impl Connected {
@@ -86,7 +91,8 @@ impl Stack {
         let folder = tempfile::tempdir()?;
         let wire = Connected::start(&options)?;
         let slots = [Name::Order, Name::Inventory, Name::Payment].map(Slot::new);
-        let mut stack = Self { folder, options, wire, slots, finished: false };
+        let mut stack =
+            Self { folder, options, wire, slots, power_was_cut: false, finished: false };
         stack.start_all().await?;
         Ok(stack)
     }
@@ -170,6 +176,7 @@ impl Stack {
     /// When it does not start again.
     pub async fn power_cut(&mut self) -> anyhow::Result<()> {
         self.kill_all().await;
+        self.power_was_cut = true;
         match &self.wire {
             Connected::Simulated(log) => log.inner().lose_all(),
             Connected::Embedded { .. } => self.wire = Connected::start(&self.options)?,
@@ -206,10 +213,24 @@ impl Stack {
     /// Every invariant that is broken.
     pub async fn finish(mut self) -> anyhow::Result<()> {
         self.rest().await?;
-        let checked = invariants::check(&self.databases()?).await;
+        let topic = self.whole_topic()?;
+        let checked = invariants::check(&self.databases()?, topic.as_ref()).await;
         self.finished = true;
         self.kill_all().await;
         checked
+    }
+
+    /// Everything that was ever on the topic; unknown once the log was lost, or if a test cannot
+    /// look into it.
+    fn whole_topic(&self) -> anyhow::Result<Option<invariants::Topic>> {
+        let Connected::Simulated(log) = &self.wire else { return Ok(None) };
+        if self.power_was_cut || log.was_lost() {
+            return Ok(None);
+        }
+        let records = log.inner().records(TOPIC);
+        let events = records.iter().map(|delivery| Event::parse(&delivery.record.payload));
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(events.into_iter().map(|e| (e.id.to_string(), e.event_type)).collect()))
     }
 
     /// The databases, for looks no API gives.

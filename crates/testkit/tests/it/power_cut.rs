@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use oms_events::TOPIC;
-use oms_testkit::{Stack, StackOptions, Wire, eventually};
+use oms_testkit::{Clients, Stack, StackOptions, Wire, eventually};
+use tokio::task::JoinSet;
 
 use crate::branches::Branch;
 
@@ -16,13 +17,9 @@ async fn runs_in_flight_end_after_power_cuts() {
         for branch in Branch::ALL {
             orders.push((branch, format!("power-{round}-{branch:?}")));
         }
-        let playing: Vec<_> = orders
-            .iter()
-            .map(|(branch, tag)| {
-                let (clients, branch, tag) = (clients.clone(), *branch, tag.clone());
-                tokio::spawn(async move { branch.play(&clients, &tag).await })
-            })
-            .collect();
+        // Dropped after the cut: most are in the middle of something, and the next round tries them
+        // again.
+        let _playing = play_together(&clients, &orders);
         let wanted = round * 7 + 3;
         eventually(Duration::from_secs(30), || async {
             let seen = stack.simulated().records(TOPIC).len();
@@ -31,10 +28,6 @@ async fn runs_in_flight_end_after_power_cuts() {
         .await
         .unwrap();
         stack.power_cut().await.unwrap();
-        for playing in playing {
-            // Most were cut off in the middle; the next round tries them again.
-            playing.abort();
-        }
     }
     play_all(&stack, &orders).await;
     stack.finish().await.unwrap();
@@ -47,10 +40,7 @@ async fn the_embedded_broker_may_be_lost_with_everything_else() {
     let clients = stack.clients().await.unwrap();
     let orders: Vec<_> =
         Branch::ALL.iter().map(|branch| (*branch, format!("embedded-{branch:?}"))).collect();
-    for (branch, tag) in &orders {
-        let (clients, branch, tag) = (clients.clone(), *branch, tag.clone());
-        tokio::spawn(async move { branch.play(&clients, &tag).await });
-    }
+    let _playing = play_together(&clients, &orders);
     tokio::time::timeout(Duration::from_secs(30), async {
         while clients.stock("SKU-001").await.unwrap().held == 0 {
             tokio::task::yield_now().await;
@@ -61,6 +51,18 @@ async fn the_embedded_broker_may_be_lost_with_everything_else() {
     stack.power_cut().await.unwrap();
     play_all(&stack, &orders).await;
     stack.finish().await.unwrap();
+}
+
+fn play_together(
+    clients: &Clients,
+    orders: &[(Branch, String)],
+) -> JoinSet<anyhow::Result<String>> {
+    let mut playing = JoinSet::new();
+    for (branch, tag) in orders {
+        let (clients, branch, tag) = (clients.clone(), *branch, tag.clone());
+        playing.spawn(async move { branch.play(&clients, &tag).await });
+    }
+    playing
 }
 
 async fn play_all(stack: &Stack, orders: &[(Branch, String)]) {

@@ -51,10 +51,7 @@ async fn a_paid_order_is_told_by_exactly_four_entries_and_five_events() {
         ]
     );
     assert!(events.iter().all(|event| event.subject == order));
-    assert_eq!(
-        clients.reservation(&order).await.unwrap().status(),
-        ReservationStatus::Committed
-    );
+    assert_eq!(clients.reservation(&order).await.unwrap().status(), ReservationStatus::Committed);
     stack.finish().await.unwrap();
 }
 
@@ -120,9 +117,6 @@ async fn an_expired_hold_asks_and_ends_the_run() {
     let order = clients.buy("customer", lines, "pm_card_slow").await.unwrap();
     clients.reaches(&order, OrderStatus::Canceled).await.unwrap();
     stack.rest().await.unwrap();
-    assert_eq!(
-        clients.reservation(&order).await.unwrap().status(),
-        ReservationStatus::Released
-    );
+    assert_eq!(clients.reservation(&order).await.unwrap().status(), ReservationStatus::Released);
     stack.finish().await.unwrap();
 }
