@@ -127,11 +127,27 @@ impl OmsConfig {
 
 #[cfg(test)]
 mod tests {
+    use oms_service::config::{self as settings, Sources};
+
     use super::*;
 
     #[test]
     fn the_defaults_violate_nothing() {
         assert_eq!(OmsConfig::default().violations(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_documented_file_lists_every_key_of_ours_with_its_default() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/config/oms.toml");
+        let sources = Sources { file: Some(file.into()), ..Sources::default() };
+        let read: OmsConfig = settings::load_from(sources, &settings::SECTIONS).unwrap();
+        assert_eq!(read, OmsConfig::default());
+        let text = std::fs::read_to_string(file).unwrap();
+        let (_, own) = text.split_once("\n[oms]\n").unwrap();
+        for key in settings::keys(&read).iter().filter(|key| key.starts_with("oms.")) {
+            let leaf = key.rsplit('.').next().unwrap();
+            assert!(own.contains(&format!("\n{leaf} = ")), "{key} is missing");
+        }
     }
 
     #[test]

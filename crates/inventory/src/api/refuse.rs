@@ -18,7 +18,8 @@ pub(super) fn command(error: CommandError) -> Refusal {
     match error {
         CommandError::Refused(refused) => stock(&refused),
         CommandError::KeyConflict => {
-            Refusal::invalid_field("idempotency-key", CommandError::KeyConflict.to_string())
+            let message = CommandError::KeyConflict.to_string();
+            Refusal::new(Code::InvalidArgument, "IDEMPOTENCY_KEY_REUSED", message)
         }
         CommandError::KeyRunning => {
             let message = CommandError::KeyRunning.to_string();
