@@ -1,6 +1,7 @@
 //! What operators read: stock, reservations, the ledger. Reads one database, changes nothing.
 
 use oms_messaging::Failure;
+use oms_service::read_snapshot;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
@@ -64,7 +65,11 @@ pub async fn reservation(
     database: &DatabaseConnection,
     order_id: &str,
 ) -> Result<Option<Reservation>, Failure> {
-    store::read_reservation(database, order_id).await
+    // One snapshot: a reservation and holds of two instants would contradict each other.
+    let snapshot = read_snapshot(database).await?;
+    let found = store::read_reservation(&snapshot, order_id).await?;
+    snapshot.commit().await?;
+    Ok(found)
 }
 
 /// The ledger of one SKU, newest first, before entry `before`; `None` for an unknown SKU.

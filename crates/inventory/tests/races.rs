@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use oms_inventory::{
     domain::{Counts, StockRefused},
+    queries,
     store::{Session, stock},
 };
 use oms_messaging::{Failure, Outcome};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::support::{Shop, available, canceled, policy, submitted};
 
@@ -189,5 +190,31 @@ async fn adjusting_below_zero_is_refused_by_the_shelf_before_the_table_sees_it()
         assert_eq!(shelf.adjust("a", -6, ""), Err(StockRefused::BelowZero));
         assert_eq!(shelf.adjust("b", 1, ""), Err(StockRefused::UnknownSku));
         assert_eq!(shelf.changes().count(), 0);
+    }
+}
+
+/// A writer that always changes a reservation and its hold together is never seen half way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reservation_is_read_as_it_was_at_one_instant() {
+    for shop in Shop::everywhere().await {
+        let shop = shop.with(&[("a", 1)]).await;
+        shop.hear_one(&submitted("order", &[("a", 1)])).await.unwrap();
+        let (read, write) = (shop.database.database.read.clone(), shop.conn().clone());
+        let writer = tokio::task::spawn(async move {
+            for n in 2..200 {
+                let tx = write.begin().await.unwrap();
+                let revision = format!("UPDATE reservations SET answered_revision = {n}");
+                tx.execute_unprepared(&revision).await.unwrap();
+                tx.execute_unprepared(&format!("UPDATE holds SET qty = {n}")).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let seen = queries::reservation(&read, "order").await.unwrap().unwrap();
+            let state = seen.snapshot();
+            let held: i64 = state.lines.iter().map(|(_, qty)| qty).sum();
+            assert_eq!(i64::from(state.answered), held);
+        }
+        writer.await.unwrap();
     }
 }

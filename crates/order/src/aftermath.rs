@@ -44,10 +44,10 @@ impl Aftermath for Wake {
         conn: &DatabaseTransaction,
         order: &Order,
         refund: &Refund,
-        _: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<(), Failure> {
         if let Some(outcome) = outcome_of(order, refund) {
-            idempotency::settle(conn, &refund.id, &remembered_refund(outcome)).await?;
+            idempotency::settle(conn, &refund.id, &remembered_refund(outcome), now).await?;
         }
         Ok(())
     }

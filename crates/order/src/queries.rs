@@ -1,10 +1,8 @@
 //! What can be read of orders. Never locks, never writes.
 
 use oms_messaging::Failure;
-use sea_orm::{
-    AccessMode, ColumnTrait, DatabaseConnection, DbBackend, EntityTrait, IsolationLevel,
-    PaginatorTrait, QueryFilter, TransactionOptions, TransactionTrait,
-};
+use oms_service::read_snapshot;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
 use crate::{
     domain::{Order, RunKind},
@@ -45,7 +43,7 @@ impl Queries {
     /// Any failure of the store.
     pub async fn get_order(&self, id: &str) -> Result<Option<OrderView>, Failure> {
         // One snapshot: an order and a timeline of two instants would contradict each other.
-        let snapshot = self.read.begin_with_options(snapshot_of(&self.read)).await?;
+        let snapshot = read_snapshot(&self.read).await?;
         let found = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
         let Some(order) = found else { return Ok(None) };
         let timeline = load_timeline(&snapshot, id, TIMELINE_MAX).await?;
@@ -60,17 +58,5 @@ impl Queries {
     pub async fn open_pay_runs(&self) -> Result<u64, Failure> {
         let open = orders::Column::RunKind.eq(RunKind::Pay.as_str());
         Ok(orders::Entity::find().filter(open).count(&self.read).await?)
-    }
-}
-
-/// SQLite's deferred transactions are snapshots already, and know no levels.
-fn snapshot_of(connection: &DatabaseConnection) -> TransactionOptions {
-    match connection.get_database_backend() {
-        DbBackend::Postgres => TransactionOptions {
-            isolation_level: Some(IsolationLevel::RepeatableRead),
-            access_mode: Some(AccessMode::ReadOnly),
-            ..Default::default()
-        },
-        _ => TransactionOptions::default(),
     }
 }

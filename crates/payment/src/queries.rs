@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use oms_messaging::Failure;
+use oms_service::read_snapshot;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
+    FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 
 use crate::{
@@ -95,7 +96,11 @@ impl Queries {
     /// # Errors
     /// Any failure of the store.
     pub async fn payment(&self, order_id: &str) -> Result<Option<PaymentView>, Failure> {
-        Ok(self.views(&[order_id.to_owned()]).await?.pop())
+        // One snapshot: a payment and movements of two instants would contradict each other.
+        let snapshot = read_snapshot(&self.read).await?;
+        let found = views(&snapshot, &[order_id.to_owned()]).await?.pop();
+        snapshot.commit().await?;
+        Ok(found)
     }
 
     /// Payments newest first, from after `after`, at most `limit`.
@@ -114,53 +119,59 @@ impl Queries {
             let same = Condition::all().add(C::CreatedAt.eq(at)).add(C::OrderId.lt(order_id));
             page = page.filter(Condition::any().add(C::CreatedAt.lt(at)).add(same));
         }
+        let snapshot = read_snapshot(&self.read).await?;
         let orders: Vec<String> = page
             .order_by_desc(C::CreatedAt)
             .order_by_desc(C::OrderId)
             .limit(limit)
             .into_tuple()
-            .all(&self.read)
+            .all(&snapshot)
             .await?;
-        self.views(&orders).await
+        let found = views(&snapshot, &orders).await?;
+        snapshot.commit().await?;
+        Ok(found)
     }
+}
 
-    /// The payments of these orders, in this order, as far as they exist.
-    async fn views(&self, orders: &[String]) -> Result<Vec<PaymentView>, Failure> {
-        let mut found = snapshots(&self.read, orders).await?;
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut attempts = self.attempts(orders).await?;
-        let views = orders.iter().filter_map(|order| {
-            let payment = found.remove(order)?;
-            Some(PaymentView { payment, attempts: attempts.remove(order).unwrap_or_default() })
-        });
-        Ok(views.collect())
+/// The payments of these orders, in this order, as far as they exist.
+async fn views(
+    snapshot: &DatabaseTransaction,
+    orders: &[String],
+) -> Result<Vec<PaymentView>, Failure> {
+    let mut found = snapshots(snapshot, orders).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
     }
+    let mut attempts = newest_attempts(snapshot, orders).await?;
+    let views = orders.iter().filter_map(|order| {
+        let payment = found.remove(order)?;
+        Some(PaymentView { payment, attempts: attempts.remove(order).unwrap_or_default() })
+    });
+    Ok(views.collect())
+}
 
-    /// The newest calls of each of these orders, by order.
-    async fn attempts(
-        &self,
-        orders: &[String],
-    ) -> Result<BTreeMap<String, Vec<AttemptView>>, Failure> {
-        let places: Vec<String> = (1..=orders.len()).map(|n| format!("${n}")).collect();
-        let text = format!(
-            "SELECT order_id, idempotency_key, outcome, at FROM ( \
-             SELECT *, \
-             ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY at DESC, id DESC) AS place \
-             FROM attempts WHERE order_id IN ({})) AS newest \
-             WHERE place <= {ATTEMPTS_MAX} ORDER BY order_id, place",
-            places.join(", "),
-        );
-        let values = orders.iter().map(|order| order.as_str().into());
-        let backend = self.read.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, text, values);
-        let mut by_order: BTreeMap<String, Vec<AttemptView>> = BTreeMap::new();
-        for attempt in AttemptView::find_by_statement(statement).all(&self.read).await? {
-            by_order.entry(attempt.order_id.clone()).or_default().push(attempt);
-        }
-        Ok(by_order)
+/// The newest calls of each of these orders, by order.
+async fn newest_attempts(
+    snapshot: &DatabaseTransaction,
+    orders: &[String],
+) -> Result<BTreeMap<String, Vec<AttemptView>>, Failure> {
+    let places: Vec<String> = (1..=orders.len()).map(|n| format!("${n}")).collect();
+    let text = format!(
+        "SELECT order_id, idempotency_key, outcome, at FROM ( \
+         SELECT *, \
+         ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY at DESC, id DESC) AS place \
+         FROM attempts WHERE order_id IN ({})) AS newest \
+         WHERE place <= {ATTEMPTS_MAX} ORDER BY order_id, place",
+        places.join(", "),
+    );
+    let values = orders.iter().map(|order| order.as_str().into());
+    let backend = snapshot.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, text, values);
+    let mut by_order: BTreeMap<String, Vec<AttemptView>> = BTreeMap::new();
+    for attempt in AttemptView::find_by_statement(statement).all(snapshot).await? {
+        by_order.entry(attempt.order_id.clone()).or_default().push(attempt);
     }
+    Ok(by_order)
 }
 
 #[cfg(test)]

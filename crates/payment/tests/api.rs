@@ -6,6 +6,7 @@ use oms_proto::oms_v1::{
     payment_service_server::PaymentService,
 };
 use oms_service::testing::{Backend, backends};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
@@ -180,4 +181,31 @@ async fn a_page_stays_below_what_clients_take_and_the_rest_follows() {
         token = next;
     }
     assert_eq!(found, 3);
+}
+
+/// A writer that always changes a payment and its capture together is never seen half way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_read_as_it_was_at_one_instant() {
+    for backend in backends() {
+        let bench = Bench::new(&backend).await;
+        bench.hear([submitted(ORDER, 100, "pm_card_visa"), reserved(ORDER, 1)]).await;
+        bench.work().await;
+        let write = bench.database.write.clone();
+        let writer = tokio::task::spawn(async move {
+            for n in 101..300 {
+                let tx = write.begin().await.unwrap();
+                let sum = format!("UPDATE payments SET captured = {n}");
+                tx.execute_unprepared(&sum).await.unwrap();
+                tx.execute_unprepared(&format!("UPDATE captures SET amount = {n}")).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let one = get(&bench, ORDER).await.unwrap();
+            assert_eq!(one.captured_minor, one.captures[0].amount_minor);
+            let (page, _) = list(&bench, 10, "").await.unwrap();
+            assert_eq!(page[0].captured_minor, page[0].captures[0].amount_minor);
+        }
+        writer.await.unwrap();
+    }
 }

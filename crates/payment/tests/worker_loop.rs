@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use oms_messaging::Failure;
 use oms_payment::{domain::State, worker::Worker};
 use oms_seams::{FaultPlan, Verdict};
 use oms_service::testing::Backend;
@@ -158,6 +159,46 @@ async fn an_outcome_that_cannot_be_recorded_holds_up_no_other() {
     .await;
     let charges = bench.charges(&order(2)).await;
     assert_eq!(charges.iter().map(|charge| charge.asks).collect::<Vec<_>>(), [1, 1]);
+}
+
+/// As a stream that somebody else has locked for too long: it fails as transient.
+#[tokio::test]
+async fn an_outcome_that_fails_as_transient_holds_up_no_other() {
+    let bench = Bench::new(&Backend::Sqlite).await;
+    for n in 0..4 {
+        due(&bench, &order(n)).await;
+    }
+    // Writing this one order's capture says FULL, which SQLite does when row ids run out.
+    let write = &bench.database.write;
+    let table = "CREATE TABLE no_room (id INTEGER PRIMARY KEY AUTOINCREMENT, x INTEGER); \
+                 INSERT INTO no_room VALUES (9223372036854775807, 1)";
+    write.execute_unprepared(table).await.unwrap();
+    let full = write.execute_unprepared("INSERT INTO no_room (x) VALUES (1)").await.unwrap_err();
+    assert!(matches!(Failure::from(full), Failure::Transient(_)));
+    let trigger = format!(
+        "CREATE TRIGGER full BEFORE UPDATE ON captures \
+         WHEN NEW.order_id = '{0}' AND NEW.state = 'succeeded' \
+         BEGIN INSERT INTO no_room (x) VALUES (1); END; \
+         CREATE TRIGGER full_new BEFORE INSERT ON captures \
+         WHEN NEW.order_id = '{0}' AND NEW.state = 'succeeded' \
+         BEGIN INSERT INTO no_room (x) VALUES (1); END",
+        order(2)
+    );
+    write.execute_unprepared(&trigger).await.unwrap();
+    // All four are ready together, so that they are recorded together first.
+    let gate = Gate::closed(&bench.gateway);
+    beside(bench.worker_with(gate.clone()), async {
+        eventually("four inside", || async { (gate.inside() == 4).then_some(()) }).await;
+        gate.open_wide();
+        for n in [0, 1, 3] {
+            captured(&bench, &order(n)).await;
+        }
+        assert_eq!(bench.types(&order(2)).await, [""; 0]);
+        let mended = "DROP TRIGGER full; DROP TRIGGER full_new";
+        bench.database.write.execute_unprepared(mended).await.unwrap();
+        captured(&bench, &order(2)).await;
+    })
+    .await;
 }
 
 #[tokio::test]

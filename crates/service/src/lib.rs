@@ -25,7 +25,7 @@ pub mod testing;
 
 pub use admin::{Admin, AdminSettings};
 pub use config::{ConfigError, Validate};
-pub use database::{Database, DatabaseError, DatabaseSettings};
+pub use database::{Database, DatabaseError, DatabaseSettings, read_snapshot};
 pub use error::{StartError, variable_of};
 pub use grpc::{
     DEFAULT_DEADLINE, GrpcApi, GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, deadline,

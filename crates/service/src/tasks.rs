@@ -8,8 +8,21 @@ use std::{
 };
 
 use futures::FutureExt;
+use tokio::{sync::OwnedSemaphorePermit, task::futures::TaskLocalFuture, task_local};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
+
+/// One call's share of the concurrency: free when the last clone is gone.
+pub(crate) type Slot = Arc<OwnedSemaphorePermit>;
+
+task_local! {
+    static SLOT: Option<Slot>;
+}
+
+/// A call whose detached commands hold `slot` too: one that was given up still costs what it costs.
+pub(crate) fn holding<F: Future>(slot: Option<Slot>, call: F) -> TaskLocalFuture<Option<Slot>, F> {
+    SLOT.scope(slot, call)
+}
 
 /// Set once, by the first task of the process that fails. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -87,19 +100,37 @@ impl Tasks {
     }
 
     /// Runs a command to its end even if the caller goes away meanwhile: the transport drops the
-    /// handler of a cancelled call, and what was begun must not be left half done.
+    /// handler of a cancelled call, and what was begun must not be left half done. The call's slot
+    /// is held until then.
     pub async fn detach_from_caller<F, T>(&self, future: F) -> T
     where
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
+        self.detach_with_caller(|_| future).await
+    }
+
+    /// As [`Tasks::detach_from_caller`], for a command that may wait before it begins anything: its
+    /// token is cancelled when the caller has gone, and nobody wants what has not begun by then.
+    pub async fn detach_with_caller<C, F, T>(&self, command: C) -> T
+    where
+        C: FnOnce(CancellationToken) -> F,
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let gone = CancellationToken::new();
+        let future = command(gone.clone());
+        let _caller = gone.drop_guard();
         let killed = self.killed.clone();
+        let slot = SLOT.try_with(Clone::clone).ok().flatten();
         let task = async move {
-            tokio::select! {
+            let done = tokio::select! {
                 biased;
                 () = killed.cancelled() => None,
                 done = AssertUnwindSafe(future).catch_unwind() => Some(done),
-            }
+            };
+            drop(slot);
+            done
         };
         #[allow(clippy::disallowed_methods, reason = "the one legal caller")]
         let handle = tokio::spawn(self.intake.track_future(task.in_current_span()));

@@ -90,7 +90,8 @@ pub(super) async fn load(
     Ok(all)
 }
 
-/// One reservation, for reading only; `None` when inventory never heard of the order.
+/// One reservation, for reading only; `None` when inventory never heard of the order. It takes
+/// several statements: of one instant only on a snapshot.
 ///
 /// # Errors
 /// Any failure of the database.

@@ -12,6 +12,7 @@ use oms_service::{
     idempotency::{IdempotencyKey, REPLAYED},
 };
 use prost::Message;
+use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Response, Status,
     metadata::{MetadataMap, MetadataValue},
@@ -50,14 +51,17 @@ impl OrderApi {
             .max_encoding_message_size(MESSAGE_OUT_MAX)
     }
 
-    /// Runs a command to its end, also when the caller goes away.
-    async fn run<T, F>(&self, command: impl FnOnce(Context) -> F) -> Result<Reply<T>, Status>
+    /// Runs a command to its end, also when the caller goes away; its token says so.
+    async fn run<T, F>(
+        &self,
+        command: impl FnOnce(Context, CancellationToken) -> F,
+    ) -> Result<Reply<T>, Status>
     where
         T: Send + 'static,
         F: Future<Output = Result<Reply<T>, CommandError>> + Send + 'static,
     {
-        let command = command(self.context.clone());
-        let done = self.host.tasks().detach_from_caller(command).await;
+        let command = |gone| command(self.context.clone(), gone);
+        let done = self.host.tasks().detach_with_caller(command).await;
         done.map_err(|error| of_command(error).into())
     }
 }
@@ -104,7 +108,7 @@ impl OrderService for OrderApi {
         let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode)?;
         let wish = validate::create_order(message)?;
         let reply = self
-            .run(|context| async move { commands::create_order(&context, wish, keyed).await })
+            .run(|context, _| async move { commands::create_order(&context, wish, keyed).await })
             .await?;
         respond(reply, convert::created)
     }
@@ -130,7 +134,7 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = validate::pay_order(message)?;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(|context| async move { commands::pay_order(&context, id, wish, keyed).await })
+            .run(|context, _| async move { commands::pay_order(&context, id, wish, keyed).await })
             .await?;
         respond(reply, convert::paid)
     }
@@ -145,7 +149,9 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = validate::cancel_order(message)?;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(|context| async move { commands::cancel_order(&context, id, wish, keyed).await })
+            .run(
+                |context, _| async move { commands::cancel_order(&context, id, wish, keyed).await },
+            )
             .await?;
         respond(reply, convert::canceled)
     }
@@ -160,9 +166,9 @@ impl OrderService for OrderApi {
         let keyed = keyed(&metadata, "oms.v1.OrderService/RefundOrder", &message, encode)?;
         let About { order_id, wish } = validate::refund_order(message)?;
         let id = order_id.ok_or_else(not_found)?;
-        let reply =
-            self.run(|context| async move {
-                commands::refund_order(&context, id, wish, keyed, until).await
+        let reply = self
+            .run(|context, gone| async move {
+                commands::refund_order(&context, id, wish, keyed, until, gone).await
             })
             .await?;
         respond(reply, convert::refunded)

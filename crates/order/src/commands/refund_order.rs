@@ -3,6 +3,7 @@
 use oms_messaging::Tx;
 use oms_service::idempotency;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     CommandError, Context, Keyed, Reply,
@@ -55,11 +56,12 @@ pub fn outcome_of(order: &Order, refund: &Refund) -> Option<Result<GivenBack, Re
 }
 
 /// Begins a refund and waits for its outcome until `until`; while another run is open it waits for
-/// its end first.
+/// its end first. When `gone` is cancelled nobody wants the outcome any more: what has not begun
+/// then never begins, what has goes on without this call.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong, with
-/// [`Refusal::Busy`] when the other run did not end in time, with [`Refusal::RefundFailed`] when
+/// [`Refusal::Busy`] when the other run did not end in time or the caller has gone, with [`Refusal::RefundFailed`] when
 /// the refund began and failed; [`CommandError::StillRefunding`] when it began and did not end in
 /// time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], and failures of the store.
 pub async fn refund_order(
@@ -68,8 +70,9 @@ pub async fn refund_order(
     wish: RefundOrder,
     keyed: Option<Keyed<GivenBack>>,
     until: Instant,
+    gone: CancellationToken,
 ) -> Result<Reply<GivenBack>, CommandError> {
-    let patience = Patience::new(until, context.draining.clone());
+    let patience = Patience::new(until, gone, context.draining.clone());
     let waiter = context.changes.watch(&order_id)?;
     let call = Call { context, order_id, wish, keyed, patience };
     call.run(waiter).await
@@ -145,6 +148,9 @@ impl Call<'_> {
 
     async fn begin(&self) -> Result<Tried, CommandError> {
         let mut tx = self.context.hold(&self.order_id).await?;
+        if self.patience.caller_has_gone() {
+            return Err(CommandError::Refused(Refusal::Busy));
+        }
         match keyed::claim(&tx, self.keyed.as_ref()).await? {
             Claimed::New => {}
             Claimed::Answered(answer) => return Ok(Tried::Answered(answer)),

@@ -9,16 +9,27 @@ use tokio_util::sync::CancellationToken;
 /// waited for ends in this time.
 const DRAIN_WAIT: Duration = Duration::from_secs(3);
 
-/// A command's patience: until its caller's deadline, or shortly after the service began to drain.
+/// A command's patience: until its caller's deadline, until its caller has gone, or shortly after
+/// the service began to drain.
 #[derive(Clone, Debug)]
 pub(super) struct Patience {
     until: Instant,
+    gone: CancellationToken,
     draining: CancellationToken,
 }
 
 impl Patience {
-    pub(super) fn new(until: Instant, draining: CancellationToken) -> Self {
-        Self { until, draining }
+    pub(super) fn new(
+        until: Instant,
+        gone: CancellationToken,
+        draining: CancellationToken,
+    ) -> Self {
+        Self { until, gone, draining }
+    }
+
+    /// Whether nobody wants the outcome any more.
+    pub(super) fn caller_has_gone(&self) -> bool {
+        self.gone.is_cancelled()
     }
 
     /// What `future` comes to; `None` when patience ends first.
@@ -27,6 +38,7 @@ impl Patience {
             biased;
             done = future => Some(done),
             () = tokio::time::sleep_until(self.until) => None,
+            () = self.gone.cancelled() => None,
             () = self.drained() => None,
         }
     }

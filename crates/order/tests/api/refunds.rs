@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use oms_order::commands::{CommandError, Keyed, RefundOrder, refund_order};
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus};
-use tokio::task::JoinSet;
+use oms_service::idempotency::IdempotencyKey;
+use tokio::{task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -179,6 +182,71 @@ async fn a_caller_that_goes_away_does_not_stop_the_refund() {
     calls.shutdown().await;
     served.others.refund(Refunding::Approve);
     served.reaches(&order, OrderStatus::Refunded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_caller_goes_away_before_its_turn_never_begins() {
+    for backend in each_backend() {
+        let served = Served::start_with(&backend, |_| {}).await;
+        let order = served.confirmed(10_000).await;
+        let context = served.context();
+        let before = served.rows().await;
+        let ahead = context.changes.watch(&order).unwrap();
+        let turn = ahead.turn().await;
+        for key in [None, Some("r")] {
+            let keyed = key.map(|key| {
+                let request = keyed(key, refund(&order, None));
+                let (method, message) = ("oms.v1.OrderService/RefundOrder", request.get_ref());
+                let key = IdempotencyKey::from_request(request.metadata(), method, message);
+                Keyed { key: key.unwrap().unwrap(), encode: |_| Vec::new() }
+            });
+            let gone = CancellationToken::new();
+            let wish = RefundOrder { amount: None, reason: String::new(), expected_version: None };
+            let until = Instant::now() + LONG * 10;
+            let waits = refund_order(&context, order.clone(), wish, keyed, until, gone.clone());
+            let mut waits = std::pin::pin!(waits);
+            tokio::select! {
+                biased;
+                _ = &mut waits => panic!("it is not its turn"),
+                _ = served.view(&order) => gone.cancel(),
+            }
+            let told = tokio::time::timeout(LONG, waits).await.expect("it gives up");
+            assert!(matches!(told, Err(CommandError::Refused(_))), "{told:?}");
+        }
+        drop(turn);
+        assert_eq!(served.rows().await, before, "neither a refund nor a claim");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_dropped_while_it_waits_for_its_turn_gives_nothing_back() {
+    let served = Served::start().await;
+    let mut client = served.client.clone();
+    let order = served.confirmed(10_000).await;
+    served.others.refund(Refunding::Wait);
+    let mut calls = JoinSet::new();
+    let (mut first, request) = (client.clone(), within(LONG, refund(&order, Some(1_000))));
+    calls.spawn(async move { first.refund_order(request).await });
+    served.until(&order, asked).await;
+    {
+        let mut second = client.clone();
+        let dropped = second.refund_order(within(LONG, refund(&order, Some(2_000))));
+        let mut dropped = std::pin::pin!(dropped);
+        tokio::select! {
+            biased;
+            _ = &mut dropped => panic!("another refund is open"),
+            // On the same connection, so that the refund has arrived before it.
+            _ = served.view(&order) => {}
+        }
+    }
+    let call = r#"service="oms.v1.OrderService",method="RefundOrder""#;
+    let line = format!("oms_grpc_requests_total{{{call},code=\"CANCELLED\"}} 1");
+    served.until_counted(&line).await;
+    served.others.refund(Refunding::Approve);
+    calls.join_next().await.unwrap().unwrap().unwrap();
+    // Its turn comes after the dropped one's would have.
+    client.refund_order(within(LONG, refund(&order, Some(500)))).await.unwrap();
+    assert_eq!(served.view(&order).await.order.unwrap().refunded_minor, 1_500);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use oms_messaging::{Failure, Messaging};
+use oms_messaging::{Failure, Messaging, Tx};
 
 use super::{call::Answered, due::Movement, settings::WorkerSettings};
 use crate::{
@@ -24,10 +24,13 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Records all of them in one transaction. Returns whether something new has fallen due.
     pub(super) async fn record(&self, answers: &[Answered]) -> Result<bool, Failure> {
+        self.record_in(self.messaging.begin().await?, answers).await
+    }
+
+    async fn record_in(&self, mut tx: Tx, answers: &[Answered]) -> Result<bool, Failure> {
         let faults = &self.messaging.seams().faults;
         let orders: Vec<String> =
             answers.iter().map(|answer| answer.due.order_id.clone()).collect();
-        let mut tx = self.messaging.begin().await?;
         tx.lock(orders.iter().cloned()).await?;
         let mut session = Session::load(&tx, orders).await?;
         for answer in answers {
@@ -43,21 +46,36 @@ impl Recorder {
         Ok(saved.fell_due)
     }
 
-    /// Records what can be recorded: all together, or, when that fails for a reason that is not
-    /// the database's absence, one by one. Returns those that failed, and whether something new
+    /// Records what can be recorded: all together, or, when that fails, one by one: what stands
+    /// in the way, a locked stream for example, may be the matter of one of them. Only a database
+    /// that cannot even begin is left alone. Returns those that failed, and whether something new
     /// has fallen due.
     pub(super) async fn record_each(&self, answers: Vec<Answered>) -> (Vec<Answered>, bool) {
-        let failure = match self.record(&answers).await {
-            Ok(fell_due) => return (Vec::new(), fell_due),
-            Err(failure) => failure,
-        };
-        if answers.len() == 1 || matches!(failure, Failure::Transient(_)) {
+        let all_failed = |answers: Vec<Answered>, failure| {
             tracing::warn!(outcomes = answers.len(), %failure, "outcomes not recorded yet");
-            return (answers, false);
+            answers
+        };
+        let tx = match self.messaging.begin().await {
+            Ok(tx) => tx,
+            Err(failure) => return (all_failed(answers, failure), false),
+        };
+        match self.record_in(tx, &answers).await {
+            Ok(fell_due) => return (Vec::new(), fell_due),
+            Err(failure) if answers.len() == 1 => return (all_failed(answers, failure), false),
+            Err(failure) => tracing::debug!(%failure, "outcomes are recorded one by one"),
         }
         let (mut failed, mut fell_due) = (Vec::new(), false);
-        for answer in answers {
-            match self.record(std::slice::from_ref(&answer)).await {
+        let mut left = answers.into_iter();
+        while let Some(answer) = left.next() {
+            let tx = match self.messaging.begin().await {
+                Ok(tx) => tx,
+                Err(failure) => {
+                    let rest = std::iter::once(answer).chain(left).collect();
+                    failed.extend(all_failed(rest, failure));
+                    break;
+                }
+            };
+            match self.record_in(tx, std::slice::from_ref(&answer)).await {
                 Ok(more) => fell_due |= more,
                 Err(failure) => {
                     let order_id = &answer.due.order_id;

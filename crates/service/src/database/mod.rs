@@ -4,7 +4,9 @@ mod connect;
 mod error;
 mod handle;
 mod settings;
+mod snapshot;
 
 pub use error::DatabaseError;
 pub use handle::Database;
 pub use settings::DatabaseSettings;
+pub use snapshot::read_snapshot;

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
-use crate::{health::Health, refusal::Refusal};
+use crate::{health::Health, refusal::Refusal, tasks::Slot};
 
 /// Stands before every call but health and reflection.
 #[derive(Clone, Debug)]
@@ -27,8 +27,15 @@ pub(super) struct Gate {
 /// A call that is being answered, until the last byte of its answer.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    _slot: Option<OwnedSemaphorePermit>,
+    slot: Option<Slot>,
     _call: TaskTrackerToken,
+}
+
+impl Admitted {
+    /// The call's share of the concurrency, for what may outlive it.
+    pub(super) fn slot(&self) -> Option<Slot> {
+        self.slot.clone()
+    }
 }
 
 impl Gate {
@@ -44,7 +51,7 @@ impl Gate {
 
     /// Lets a call in that is about the server itself: at any time, and any number.
     pub(super) fn admit_always(&self) -> Admitted {
-        Admitted { _slot: None, _call: self.calls.token() }
+        Admitted { slot: None, _call: self.calls.token() }
     }
 
     /// Resolves when no call is being answered any more.
@@ -69,7 +76,7 @@ impl Gate {
             Refusal::unavailable("OVERLOADED", "too many calls at once")
                 .retry_after(Duration::from_millis(200))
         })?;
-        Ok(Admitted { _slot: Some(slot), _call: self.calls.token() })
+        Ok(Admitted { slot: Some(Arc::new(slot)), _call: self.calls.token() })
     }
 }
 

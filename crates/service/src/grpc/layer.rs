@@ -20,7 +20,10 @@ use super::{
     gate::{Admitted, Gate},
     meter::{GrpcMetrics, Meter},
 };
-use crate::{refusal::Refusal, tasks::panic_text};
+use crate::{
+    refusal::Refusal,
+    tasks::{holding, panic_text},
+};
 
 /// What all calls of one server share.
 #[derive(Debug)]
@@ -81,7 +84,8 @@ where
                 return Box::pin(async { Ok(Status::from(refusal).into_http()) });
             }
         };
-        let call = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let call = holding(admitted.slot(), self.inner.call(request));
+        let call = AssertUnwindSafe(call).catch_unwind();
         Box::pin(async move {
             let done = tokio::select! {
                 biased;

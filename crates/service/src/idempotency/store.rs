@@ -164,16 +164,20 @@ pub async fn pend(
     Ok(())
 }
 
-/// Gives `answer` to every key that waits for `on`; how many there were.
+/// Gives `answer` to every key that waits for `on`, and counts its age from `now`; how many there
+/// were. What they waited for may have taken longer than answers are kept.
 ///
 /// # Errors
 /// Any failure of the store.
-pub async fn settle(conn: &impl ConnectionTrait, on: &str, answer: &Answer) -> Result<u64, DbErr> {
-    let settled = Entity::update_many()
-        .set(answered(answer))
-        .filter(Column::PendingOn.eq(on))
-        .exec(conn)
-        .await?;
+pub async fn settle(
+    conn: &impl ConnectionTrait,
+    on: &str,
+    answer: &Answer,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let row = ActiveModel { created_at: Set(now.timestamp_micros()), ..answered(answer) };
+    let settled =
+        Entity::update_many().set(row).filter(Column::PendingOn.eq(on)).exec(conn).await?;
     Ok(settled.rows_affected)
 }
 

@@ -1,7 +1,7 @@
 //! Opening and migrating, on every database there is.
 
 use oms_service::{
-    Database, DatabaseSettings,
+    Database, DatabaseSettings, read_snapshot,
     testing::{Backend, TestDatabase, backends},
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -182,4 +182,23 @@ async fn postgres_answers_in_time_or_not_at_all() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_snapshot_shows_one_instant_whatever_is_committed_meanwhile() {
+    for backend in backends() {
+        let test = TestDatabase::migrated::<Migrator>(&backend).await;
+        let (read, write) = (&test.database.read, &test.database.write);
+        let snapshot = read_snapshot(read).await.unwrap();
+        assert_eq!(things(&snapshot).await, 1);
+        write.execute_unprepared("INSERT INTO things VALUES (2)").await.unwrap();
+        assert_eq!(things(&snapshot).await, 1, "{backend:?}");
+        snapshot.commit().await.unwrap();
+        assert_eq!(things(read).await, 2);
+    }
+}
+
+async fn things(conn: &impl ConnectionTrait) -> i64 {
+    let count = Statement::from_string(conn.get_database_backend(), "SELECT count(*) FROM things");
+    conn.query_one_raw(count).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }

@@ -102,6 +102,29 @@ async fn a_command_outlives_the_caller_that_gave_up() {
 }
 
 #[tokio::test]
+async fn a_call_given_up_keeps_its_slot_until_its_command_ends() {
+    let settings = GrpcSettings { concurrency_max: 1, ..GrpcSettings::at("localhost:0") };
+    let served = Served::start_with(settings).await;
+    served.host.ready(PATIENCE).await.unwrap();
+    let mut client = served.client().await;
+    let mut other = client.clone();
+    let call = tokio::task::spawn(async move { other.get_payment(order("detached")).await });
+    served.signals.started.notified().await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    let dropped = async || served.host.metrics().render().contains(r#"code="CANCELLED"} 1"#);
+    eventually("the server has dropped the call", dropped).await;
+
+    let refused = client.get_payment(order("a")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!(refused.get_error_details().error_info().unwrap().reason, "OVERLOADED");
+    served.signals.release.notify_one();
+    soon("the command ends", served.signals.finished.notified()).await;
+    let free = async || client.get_payment(order("a")).await.is_ok();
+    eventually("the slot is given back", free).await;
+}
+
+#[tokio::test]
 async fn calls_are_counted_by_service_method_and_code() {
     let served = Served::ready().await;
     let mut client = served.client().await;

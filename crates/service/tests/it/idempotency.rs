@@ -192,11 +192,12 @@ async fn keys_that_wait_for_an_outcome_get_it_together() {
         pend(conn, &keys[1], "refund-1").await.unwrap();
         pend(conn, &keys[2], "refund-2").await.unwrap();
         assert_eq!(claimed(conn, &keys[0]).await, Claim::Running);
-        assert_eq!(settle(conn, "refund-1", &declined()).await.unwrap(), 2);
+        assert_eq!(settle(conn, "refund-1", &declined(), now()).await.unwrap(), 2);
         assert_eq!(claimed(conn, &keys[0]).await, Claim::Replay(declined()));
         assert_eq!(claimed(conn, &keys[1]).await, Claim::Replay(declined()));
         assert_eq!(claimed(conn, &keys[2]).await, Claim::Running);
-        assert_eq!(settle(conn, "refund-1", &Answer::Ok(vec![])).await.unwrap(), 0, "once");
+        let again = settle(conn, "refund-1", &Answer::Ok(vec![]), now()).await.unwrap();
+        assert_eq!(again, 0, "once");
         assert_eq!(claimed(conn, &keys[0]).await, Claim::Replay(declined()));
     }
 }
@@ -221,6 +222,23 @@ async fn old_keys_are_forgotten_unless_they_wait() {
         assert_eq!(sweep(conn, later, &settings).await.unwrap(), 0);
         assert_eq!(look_up(conn, &keys[0]).await.unwrap(), None);
         assert!(look_up(conn, &keys[3]).await.unwrap().is_some(), "waits");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_waited_longer_than_answers_are_kept_is_still_answered() {
+    let settings = IdempotencySettings { keep_hours: 48, ..Default::default() };
+    for test in databases().await {
+        let conn = &test.database.write;
+        let start = now();
+        claim(conn, &key(), start).await.unwrap();
+        pend(conn, &key(), "refund-1").await.unwrap();
+        let ended = start + TimeDelta::hours(49);
+        assert_eq!(settle(conn, "refund-1", &declined(), ended).await.unwrap(), 1);
+        assert_eq!(sweep(conn, ended, &settings).await.unwrap(), 0);
+        assert_eq!(look_up(conn, &key()).await.unwrap(), Some(Claim::Replay(declined())));
+        let old = ended + TimeDelta::hours(48) + TimeDelta::microseconds(1);
+        assert_eq!(sweep(conn, old, &settings).await.unwrap(), 1, "kept as long as any answer");
     }
 }
 
