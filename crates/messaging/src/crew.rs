@@ -46,16 +46,13 @@ impl<R: Reactor> Crew<R> {
         group: String,
         metrics: MessagingMetrics,
     ) -> Self {
+        let consumer =
+            Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
+        let asker = Asker::new(messaging.clone(), metrics.clone()).following(consumer.status());
         Self {
-            consumer: Consumer::new(
-                messaging.clone(),
-                reactor,
-                log.clone(),
-                group,
-                metrics.clone(),
-            ),
+            consumer,
+            asker,
             relay: Relay::new(messaging.clone(), log.clone(), metrics.clone()),
-            asker: Asker::new(messaging.clone(), metrics.clone()),
             retention: Retention::new(messaging.clone()),
             messaging,
             log,
@@ -123,8 +120,8 @@ impl<R: Reactor> Crew<R> {
         vec![
             ("relay", Box::pin(relay.run(stop.clone()))),
             ("consumer", Box::pin(consumer.run(stop.clone()))),
-            // Asks about everything that waits as soon as it starts: what was said while the
-            // service was away may be lost.
+            // Asks about everything that waits as soon as the log can be heard: what was said
+            // while the service was away may be lost.
             ("asker", Box::pin(asker.run(stop.clone()))),
             ("retention", Box::pin(retention.run(stop))),
         ]

@@ -4,13 +4,13 @@
 //! passed since (rule 10): until then somebody may ask, or a duplicate may come. The stream's own
 //! row stays.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Failure, Messaging,
+    Failure, Messaging, Tx,
     sql::{list, statement, texts},
     tables::streams,
 };
@@ -37,14 +37,17 @@ impl Retention {
         let candidates = self.candidates(limit).await?;
         let mut tx = self.messaging.begin().await?;
         tx.lock(candidates.iter().cloned()).await?;
+        let backend = tx.conn().get_database_backend();
+        // Only under the lock is it certain: somebody may have said or asked something just now.
+        let talking = unpublished(&tx, &candidates).await?;
         let mut ended = Vec::new();
         for stream in candidates {
             let row = tx.held(&stream)?;
-            if !row.parked && row.ask_at.is_none() && row.ended_at.is_some_and(|at| at < limit) {
+            let quiet = !row.parked && row.ask_at.is_none() && !talking.contains(&stream);
+            if quiet && row.ended_at.is_some_and(|at| at < limit) {
                 ended.push(stream);
             }
         }
-        let backend = tx.conn().get_database_backend();
         let of_ended = texts(backend, 1);
         for text in [
             format!("DELETE FROM inbox WHERE stream IN {of_ended}"),
@@ -108,4 +111,16 @@ impl Retention {
             }
         }
     }
+}
+
+/// Those of the held streams of which a row is still to be published.
+async fn unpublished(tx: &Tx, streams: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let backend = tx.conn().get_database_backend();
+    let text = format!(
+        "SELECT DISTINCT stream FROM outbox WHERE published_at IS NULL AND stream IN {}",
+        texts(backend, 1)
+    );
+    let rows =
+        tx.conn().query_all_raw(statement(backend, text, [list(streams.iter().cloned())])).await?;
+    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }

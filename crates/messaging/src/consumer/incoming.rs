@@ -60,7 +60,11 @@ impl Incoming {
         };
         let asked = delivery.header(ASK_HEADER).is_some_and(|value| value == b"1");
         let ask = asked && stream.is_some() && peeked.source.as_deref() != Some(own.source());
-        let identity = peeked.id.map_or_else(|| location(&delivery), |id| id.to_string());
+        // An id that came under a wrong key says nothing about the event that has it by right: were
+        // it the identity, that event could not be parked any more and would be lost.
+        let trusted = stream.is_some() && !what.is("key_mismatch");
+        let id = peeked.id.filter(|_| trusted);
+        let identity = id.map_or_else(|| location(&delivery), |id| id.to_string());
         let event_type = clean(&peeked.event_type.unwrap_or_default(), 255);
         Self { delivery, stream, ask, what, identity, event_type }
     }
@@ -98,6 +102,11 @@ impl What {
             Self::Unreadable { code, message } => Some(Failure::poison(code, message.clone())),
             Self::Heard(_) | Self::Ignored | Self::Own => None,
         }
+    }
+
+    /// Whether it is no event for this reason.
+    fn is(&self, reason: &str) -> bool {
+        matches!(self, Self::Unreadable { code, .. } if *code == reason)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ConsumerStatus, Step,
     batch::{Engine, Undone},
+    catchup::CatchUp,
     incoming::Incoming,
     lanes::Lanes,
     one::Stuck,
@@ -24,6 +25,7 @@ pub struct Consumer<R: Reactor> {
     group: String,
     subscription: Option<Box<dyn Subscription>>,
     lanes: Lanes,
+    catch_up: CatchUp,
     status: watch::Sender<ConsumerStatus>,
     lag_due: time::Instant,
 }
@@ -47,6 +49,7 @@ impl<R: Reactor> Consumer<R> {
             group,
             subscription: None,
             lanes: Lanes::default(),
+            catch_up: CatchUp::default(),
             status: watch::Sender::new(ConsumerStatus::default()),
             lag_due: time::Instant::now(),
         }
@@ -102,6 +105,7 @@ impl<R: Reactor> Consumer<R> {
         let deliveries = subscription.poll(most, wait).await?;
         let assigned: BTreeSet<Partition> = subscription.assigned().into_iter().collect();
         self.lanes.retain(&assigned);
+        self.catch_up.retain(&assigned);
         let polled = deliveries.len();
         for delivery in deliveries {
             let partition = delivery.partition.clone();
@@ -154,6 +158,7 @@ impl<R: Reactor> Consumer<R> {
         for record in records {
             let at = &record.delivery.partition;
             let waited = self.lanes.done(record);
+            self.catch_up.done(at);
             let Some(subscription) = &mut self.subscription else { continue };
             let _ = subscription.store(at, record.delivery.offset + 1).inspect_err(not_ours);
             if waited {
@@ -202,15 +207,16 @@ impl<R: Reactor> Consumer<R> {
             match subscription.lag().await {
                 Ok(Some(lags)) => {
                     now.lag = lags.iter().map(|(_, lag)| lag).sum();
-                    let measured: BTreeSet<&Partition> = lags.iter().map(|(p, _)| p).collect();
-                    let whole = assigned.iter().all(|partition| measured.contains(partition));
-                    now.caught_up |= whole && now.lag == 0;
+                    for (partition, lag) in &lags {
+                        self.catch_up.measured(partition, *lag);
+                    }
                     self.engine.metrics.lag(now.lag);
                 }
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "lag unknown"),
             }
         }
+        now.caught_up |= self.catch_up.reached(&assigned);
         self.status.send_if_modified(|status| std::mem::replace(status, now) != now);
     }
 

@@ -4,6 +4,7 @@
 //! inbox makes the repetition harmless (I6).
 
 mod batch;
+mod catchup;
 mod inbox;
 mod incoming;
 mod lanes;

@@ -62,10 +62,11 @@ impl<R: Reactor> Engine<R> {
             _ if applied => step.duplicates = 1,
             None if !marked => return Err(Failure::transient("the stream was unmarked just now")),
             Some(poison) if !marked => {
+                // Parked before or not, nothing of its stream may pass it.
+                if let Some(stream) = &record.stream {
+                    tx.set_parked(stream, true)?;
+                }
                 if insert(&tx, record, poison.code, &poison.message).await? {
-                    if let Some(stream) = &record.stream {
-                        tx.set_parked(stream, true)?;
-                    }
                     let row = dead_letter(&self.messaging, &tx, record, group, poison)?;
                     tx.append(row);
                     (step.parked, step.dead_letters) = (1, 1);
@@ -138,6 +139,7 @@ fn dead_letter(
         published_at: Set(None),
         generation: Set(0),
         ask: Set(false),
+        ask_generation: Set(0),
         refused_until: Set(None),
         refused_reason: Set(None),
     })

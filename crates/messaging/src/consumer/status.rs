@@ -5,7 +5,7 @@
 pub struct ConsumerStatus {
     /// Whether it has partitions.
     pub assigned: bool,
-    /// Whether it has reached the end of the log once since it started.
+    /// Whether it has done, once since it started, all that was on the log when it first looked.
     pub caught_up: bool,
     /// Records between what it has done and the end of the log, as last measured.
     pub lag: i64,

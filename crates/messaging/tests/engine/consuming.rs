@@ -117,6 +117,27 @@ async fn a_consumer_has_caught_up_only_at_the_end_of_the_log() {
 }
 
 #[tokio::test]
+async fn a_consumer_catches_up_under_steady_traffic() {
+    with_settings(
+        |settings| settings.consume_batch_max = 2,
+        async |bench| {
+            bench.publish((1..=6).map(|n| bench.heard("s", n)).collect()).await;
+            let mut consumer = bench.consumer();
+            let mut caught_up = Vec::new();
+            for round in 0..3 {
+                consumer.step().await.unwrap();
+                caught_up.push(consumer.status().borrow().caught_up);
+                let new = 7 + 2 * round;
+                bench.publish([new, new + 1].map(|n| bench.heard("s", n)).to_vec()).await;
+            }
+            // Four were left after the first look; as many are always left to be done.
+            assert_eq!(caught_up, [false, false, true]);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn when_one_event_fails_the_others_of_its_batch_are_applied_one_by_one() {
     everywhere(async |bench| {
         let keys = key_per_partition().await;

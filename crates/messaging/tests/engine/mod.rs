@@ -2,6 +2,7 @@
 //! `OMS_TEST_POSTGRES` names a server, on PostgreSQL too.
 
 mod asking;
+mod asking_under_load;
 mod bench;
 mod consuming;
 mod crashes;

@@ -91,6 +91,46 @@ async fn what_is_parked_is_not_parked_or_dead_lettered_again() {
 }
 
 #[tokio::test]
+async fn an_id_under_a_wrong_key_or_none_does_not_hide_the_event_that_has_it() {
+    everywhere(async |bench| {
+        bench.ledger.fail(1, Fail::Poison);
+        let (mut mismatch, mut keyless) = (bench.heard("s", 1), bench.heard("s", 1));
+        mismatch.key = Some(b"other".to_vec());
+        keyless.key = None;
+        let mut consumer = bench.consumer();
+        for record in [mismatch, keyless, bench.heard("s", 1)] {
+            bench.publish(vec![record]).await;
+            let done = bench.consume(&mut consumer).await;
+            assert_eq!((done.parked, done.dead_letters), (1, 1));
+        }
+        assert_eq!(bench.count("parked WHERE stream = 's'").await, 1);
+        assert_eq!(bench.count("streams WHERE parked").await, 2);
+        // Read again, each is known where it lies.
+        bench.log.redeliver(&bench.group, 0);
+        let again = bench.consume(&mut consumer).await;
+        assert_eq!((again.handled, again.parked, again.dead_letters), (3, 0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn poison_marks_its_stream_even_when_it_is_parked_already() {
+    everywhere(async |bench| {
+        bench.ledger.fail(1, Fail::Poison);
+        bench.publish(vec![bench.heard("s", 1)]).await;
+        let mut consumer = bench.consumer();
+        bench.consume(&mut consumer).await;
+        bench.execute("UPDATE streams SET parked = false").await;
+        bench.log.redeliver(&bench.group, 0);
+        bench.publish(vec![bench.heard("s", 2)]).await;
+        let again = bench.consume(&mut consumer).await;
+        assert_eq!((again.parked, again.dead_letters, again.moved), (1, 0, 0));
+        assert_eq!(bench.count("streams WHERE parked").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_event_applied_before_its_stream_was_marked_is_a_duplicate_and_not_parked() {
     everywhere(async |bench| {
         bench.ledger.fail(2, Fail::Poison);

@@ -1,8 +1,12 @@
 //! Retention keeps what somebody may still need.
 
-use oms_messaging::{Retention, Standing};
+use oms_messaging::{Announcement, Retention, Standing};
+use sea_orm::DatabaseBackend;
 
-use super::bench::{Bench, everywhere};
+use super::{
+    bench::{Bench, everywhere},
+    ledger::Number,
+};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -49,6 +53,34 @@ async fn what_is_not_published_or_is_parked_is_kept() {
         assert_eq!(retention.step().await.unwrap(), 1);
         assert_eq!(bench.count("outbox WHERE stream = 'parked'").await, 1);
         assert_eq!(bench.count("outbox").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_said_between_the_look_and_the_lock_keeps_its_stream() {
+    everywhere(async |bench| {
+        bench.say("s", 1, Standing::Ended).await;
+        bench.relay().step().await.unwrap();
+        bench.hands.clock.advance_ms(10_000 * HOUR_MS);
+        let mut retention = Retention::new(bench.messaging.clone());
+        let mut holder = bench.messaging.begin().await.unwrap();
+        holder.lock(["s".to_owned()]).await.unwrap();
+        let cleaned = if bench.backend() == DatabaseBackend::Postgres {
+            // Retention has looked, or will look, and waits for the holder's lock.
+            let say = async {
+                holder.announce(Announcement::new("s", "x", &Number { n: 2 }).unwrap()).unwrap();
+                holder.commit().await.unwrap();
+            };
+            tokio::join!(retention.step(), say).0
+        } else {
+            // One connection, given in the order in which it is asked for: retention looks, the
+            // stream says something, retention locks.
+            let let_go = async { drop(holder) };
+            tokio::join!(retention.step(), bench.say("s", 2, Standing::Ended), let_go).0
+        };
+        assert_eq!(cleaned.unwrap(), 0);
+        assert_eq!(bench.count("outbox").await, 2);
     })
     .await;
 }
