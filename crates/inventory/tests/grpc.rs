@@ -174,8 +174,8 @@ async fn a_key_repeats_its_answer_and_names_one_request() {
             client.receive_stock(with_key(receive("new", 8, ""), "k")).await.map(|_| ()),
             client.adjust_stock(with_key(adjust("new", 7, ""), "k")).await.map(|_| ()),
         ] {
-            let (code, message, _, fields) = refused(other.unwrap_err());
-            assert_eq!((code, fields), (Code::InvalidArgument, vec![sku("idempotency-key")]));
+            let (code, message, reason, _) = refused(other.unwrap_err());
+            assert_eq!((code, reason), (Code::InvalidArgument, sku("IDEMPOTENCY_KEY_REUSED")));
             assert!(message.contains("another request"), "{message}");
         }
         let read = client.get_stock(wire::GetStockRequest { sku: sku("new") }).await.unwrap();
