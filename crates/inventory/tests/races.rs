@@ -200,7 +200,8 @@ async fn a_reservation_is_read_as_it_was_at_one_instant() {
         let shop = shop.with(&[("a", 1)]).await;
         shop.hear_one(&submitted("order", &[("a", 1)])).await.unwrap();
         let (read, write) = (shop.database.database.read.clone(), shop.conn().clone());
-        let writer = tokio::task::spawn(async move {
+        let mut writer = tokio::task::JoinSet::new();
+        writer.spawn(async move {
             for n in 2..200 {
                 let tx = write.begin().await.unwrap();
                 let revision = format!("UPDATE reservations SET answered_revision = {n}");
@@ -209,12 +210,15 @@ async fn a_reservation_is_read_as_it_was_at_one_instant() {
                 tx.commit().await.unwrap();
             }
         });
-        while !writer.is_finished() {
+        let ended = loop {
+            if let Some(ended) = writer.try_join_next() {
+                break ended;
+            }
             let seen = queries::reservation(&read, "order").await.unwrap().unwrap();
             let state = seen.snapshot();
             let held: i64 = state.lines.iter().map(|(_, qty)| qty).sum();
             assert_eq!(i64::from(state.answered), held);
-        }
-        writer.await.unwrap();
+        };
+        ended.unwrap();
     }
 }

@@ -191,7 +191,8 @@ async fn a_payment_is_read_as_it_was_at_one_instant() {
         bench.hear([submitted(ORDER, 100, "pm_card_visa"), reserved(ORDER, 1)]).await;
         bench.work().await;
         let write = bench.database.write.clone();
-        let writer = tokio::task::spawn(async move {
+        let mut writer = tokio::task::JoinSet::new();
+        writer.spawn(async move {
             for n in 101..300 {
                 let tx = write.begin().await.unwrap();
                 let sum = format!("UPDATE payments SET captured = {n}");
@@ -200,12 +201,15 @@ async fn a_payment_is_read_as_it_was_at_one_instant() {
                 tx.commit().await.unwrap();
             }
         });
-        while !writer.is_finished() {
+        let ended = loop {
+            if let Some(ended) = writer.try_join_next() {
+                break ended;
+            }
             let one = get(&bench, ORDER).await.unwrap();
             assert_eq!(one.captured_minor, one.captures[0].amount_minor);
             let (page, _) = list(&bench, 10, "").await.unwrap();
             assert_eq!(page[0].captured_minor, page[0].captures[0].amount_minor);
-        }
-        writer.await.unwrap();
+        };
+        ended.unwrap();
     }
 }
