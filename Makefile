@@ -1,6 +1,6 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check fmt lint doc tidy docs docs-check clean-data
+.PHONY: help run demo build test check fmt lint doc tidy docs docs-check bench clean-data
 
 help: ## Show this list
 	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ docs: ## Write docs/events.md and docs/states.md from the code
 
 docs-check: ## Check that the generated pages are current
 	cargo xtask docs --check
+
+bench: ## Measure throughput and latency of the embedded arrangement, optimised
+	cargo build --release --package oms && cargo bench --package oms-e2e --bench saga
 
 clean-data: ## Delete the databases of `make run`
 	rm -rf data

@@ -16,8 +16,9 @@ use crate::{
     process::Process,
 };
 
-/// How long a drain may take.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long a drain may take, stalled clients and all; with what follows it the process ends within
+/// ten seconds.
+pub const DRAIN_MAX: Duration = Duration::from_secs(8);
 /// How long a start is waited for before it is reported as slow.
 const READY_REPORT: Duration = Duration::from_secs(30);
 

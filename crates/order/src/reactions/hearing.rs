@@ -11,6 +11,9 @@ use crate::{
 /// Code of an event whose fact no interleaving can produce.
 pub(super) const REFUSED: &str = "refused_transition";
 
+/// Code of an event about an order nobody created.
+pub(super) const UNKNOWN: &str = "unknown_order";
+
 /// Notes a fact on the event's order.
 pub(super) fn hear(
     session: &mut Session,
@@ -21,7 +24,7 @@ pub(super) fn hear(
     let cause = Cause::event(session.now(), event.id, trace_id(event));
     let order = session
         .order_mut(id)
-        .ok_or_else(|| Failure::poison("unknown_order", format!("there is no order {id}")))?;
+        .ok_or_else(|| Failure::poison(UNKNOWN, format!("there is no order {id}")))?;
     let noted = note(order, &cause).map_err(|error| {
         let (kind, code) = (&event.event_type, error.code());
         let message = format!("{kind} in status {}: {code}: {error}", order.status());

@@ -4,10 +4,17 @@
 use oms_events::payment::{Captured, Closed, Declined, RefundFailed, Refunded, Totals as Said};
 use oms_messaging::{Event, Failure, Outcome};
 
-use super::hearing::{hear, money};
+use super::hearing::{REFUSED, hear, money};
 use crate::{domain::Totals, store::Session};
 
+/// Payment's totals, unless no payment can have them: they would stay in the order's ledger, and
+/// hide every true fact with a lower sequence.
 fn totals(event: &Event, said: Said) -> Result<Totals, Failure> {
+    if said.refunded_minor < 0 || said.captured_minor < said.refunded_minor {
+        let (captured, refunded) = (said.captured_minor, said.refunded_minor);
+        let message = format!("{}: captured {captured}, refunded {refunded}", event.event_type);
+        return Err(Failure::poison(REFUSED, message));
+    }
     Ok(Totals {
         sequence: event.sequence_number()?,
         captured_minor: said.captured_minor,

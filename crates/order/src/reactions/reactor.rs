@@ -11,7 +11,10 @@ use chrono::{DateTime, Utc};
 use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
 use sea_orm::DatabaseTransaction;
 
-use super::{hearing::REFUSED, router};
+use super::{
+    hearing::{REFUSED, UNKNOWN},
+    router,
+};
 use crate::{
     domain::{Milestone, Order, Refund},
     store::Session,
@@ -86,7 +89,7 @@ impl Reactor for OrderReactor {
 
     fn react(&self, session: &mut Session, event: &Event) -> Result<Outcome, Failure> {
         let reaction = self.router.react(session, event);
-        if let Err(Failure::Poison { code: REFUSED, .. }) = &reaction {
+        if let Err(Failure::Poison { code: REFUSED | UNKNOWN, .. }) = &reaction {
             self.aftermath.refused(event);
         }
         reaction

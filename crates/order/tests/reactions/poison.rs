@@ -53,6 +53,32 @@ async fn a_fact_no_interleaving_can_produce_is_refused_loudly() {
 }
 
 #[tokio::test]
+async fn totals_no_payment_can_have_never_enter_the_ledger() {
+    for db in databases().await {
+        let mut world = World::new(db);
+        world.db.insert([paying(1)]).await;
+        let mut events = Vec::new();
+        for (captured, refunded) in [(-5, 10), (5, 10), (10, -1), (i64::MIN, 0)] {
+            let mut event = Others::about(1).captured();
+            let mut data: serde_json::Value = event.data().unwrap();
+            data["totals"]["captured_minor"] = captured.into();
+            data["totals"]["refunded_minor"] = refunded.into();
+            event.data = serde_json::value::to_raw_value(&data).unwrap();
+            events.push(event);
+        }
+        world.hear(&[&events[0]]).await;
+        for event in &events[1..] {
+            world.hear(&[event]).await;
+        }
+        let parked = parked(&world).await;
+        assert_eq!(parked[0].0, "refused_transition");
+        assert!(parked[0].1.contains("captured -5, refunded 10"), "{parked:?}");
+        let order = world.db.order(&id(1)).await;
+        assert_eq!((order.status(), order.ledger().captured.minor()), (Status::Pending, 0));
+    }
+}
+
+#[tokio::test]
 async fn data_that_does_not_fit_is_poison() {
     for db in databases().await {
         let mut world = World::new(db);
