@@ -60,10 +60,10 @@ pub fn outcome_of(order: &Order, refund: &Refund) -> Option<Result<GivenBack, Re
 /// then never begins, what has goes on without this call.
 ///
 /// # Errors
-/// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong, with
-/// [`Refusal::Busy`] when the other run did not end in time or the caller has gone, with [`Refusal::RefundFailed`] when
-/// the refund began and failed; [`CommandError::StillRefunding`] when it began and did not end in
-/// time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], and failures of the store.
+/// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong, with [`Refusal::Busy`]
+/// when the other run did not end in time or the caller has gone, with [`Refusal::RefundFailed`]
+/// when the refund began and failed; [`CommandError::StillRefunding`] when it began and did not end
+/// in time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], and failures of the store.
 pub async fn refund_order(
     context: &Context,
     order_id: String,
