@@ -25,10 +25,17 @@ impl ProducerContext for Bridge {
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
+/// Facility of lost connections. librdkafka makes new ones by itself; who cannot go on meanwhile,
+/// relay or consumer, says so once.
+const CONNECTIONS: &str = "FAIL";
+
 /// One log line.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
     match level {
+        _ if facility == CONNECTIONS => {
+            tracing::debug!(target: "kafka", facility, "{message}");
+        }
         Emerg | Alert | Critical | Error => tracing::error!(target: "kafka", facility, "{message}"),
         Warning => tracing::warn!(target: "kafka", facility, "{message}"),
         Notice | Info => tracing::info!(target: "kafka", facility, "{message}"),
