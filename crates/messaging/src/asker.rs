@@ -30,13 +30,18 @@ pub struct Asker {
     consumer: Option<watch::Receiver<ConsumerStatus>>,
     /// How far the ask at start has come by id; absent once it is done.
     starting: Option<String>,
+    /// A stream that waits since this asker began has its first question after this: the ask at
+    /// start is not about it, or a fresh order would be told twice.
+    before: i64,
 }
 
 impl Asker {
     /// An asker over a service's streams.
     #[must_use]
     pub fn new(messaging: Messaging, metrics: MessagingMetrics) -> Self {
-        Self { messaging, metrics, consumer: None, starting: Some(String::new()) }
+        let now = messaging.seams().clock.now();
+        let before = micros_after(now, messaging.settings().ask_after_ms);
+        Self { messaging, metrics, consumer: None, starting: Some(String::new()), before }
     }
 
     /// Follows the service's own consumer: while that is really behind, silence says nothing, for
@@ -68,10 +73,10 @@ impl Asker {
             let postgres = backend == DatabaseBackend::Postgres;
             let lock = if postgres { "FOR UPDATE SKIP LOCKED" } else { "" };
             let select = format!(
-                "SELECT id FROM streams WHERE ask_at > $1 AND id > $2 ORDER BY id \
-                 LIMIT {START_ROWS_MAX} {lock}"
+                "SELECT id FROM streams WHERE ask_at > $1 AND id > $2 \
+                 AND (ask_at <= $3 OR ask_attempt > 0) ORDER BY id LIMIT {START_ROWS_MAX} {lock}"
             );
-            let values = [now.into(), last.clone().into()];
+            let values = [now.into(), last.clone().into(), self.before.into()];
             let rows = tx.conn().query_all_raw(statement(backend, select, values)).await?;
             let ids: Vec<String> =
                 rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;

@@ -214,6 +214,20 @@ async fn at_start_every_waiter_may_ask_at_once() {
 }
 
 #[tokio::test]
+async fn the_ask_at_start_is_not_about_what_began_to_wait_since() {
+    everywhere(async |bench| {
+        bench.say("before", 1, Standing::Waiting).await;
+        let asker = bench.asker();
+        bench.hands.clock.advance_ms(1);
+        bench.say("since", 2, Standing::Waiting).await;
+        assert_eq!(asker.ask_all_waiting_now().await.unwrap(), 1);
+        let due = "SELECT count(*) FROM streams WHERE id = 'since' AND ask_attempt = 0";
+        assert_eq!(bench.numbers(due).await, [1]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_waiter_that_has_said_nothing_is_only_put_off() {
     everywhere(async |bench| {
         let mut tx = bench.messaging.begin().await.unwrap();
