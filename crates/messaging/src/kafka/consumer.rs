@@ -127,9 +127,8 @@ impl Subscription for KafkaSubscription {
     async fn close(mut self: Box<Self>) -> Result<(), LogError> {
         let Some(consumer) = self.consumer.take() else { return Ok(()) };
         let context = consumer.context().clone();
-        match timeout(CLOSE_WAIT, aside::blocking(move || drop(consumer))).await {
-            Ok(closed) => closed?,
-            Err(_) => return Err(LogError("leaving the group takes long".to_owned())),
+        if timeout(CLOSE_WAIT, aside::dropped(consumer)).await.is_err() {
+            return Err(LogError("leaving the group takes long".to_owned()));
         }
         context.commit_failure().map_or(Ok(()), |why| Err(LogError(why)))
     }

@@ -62,7 +62,7 @@ impl Log for KafkaLog {
     }
 
     async fn ping(&self) -> Result<(), LogError> {
-        let (producer, timeout) = (self.publisher.producer(), self.request_timeout());
+        let (producer, timeout) = (self.publisher.producer()?, self.request_timeout());
         let answer =
             aside::blocking(move || producer.client().fetch_metadata(None, timeout).map(drop));
         answer.await?.map_err(|error| {

@@ -32,7 +32,8 @@ type Report = Result<(), PublishError>;
 /// The producing side of the log.
 pub(super) struct Publisher {
     config: ClientConfig,
-    producer: RwLock<FutureProducer<Bridge>>,
+    /// Taken when the publisher is dropped, which blocks.
+    producer: RwLock<Option<FutureProducer<Bridge>>>,
     /// One batch at a time, so that two batches cannot interleave within a key.
     turn: Mutex<()>,
     queue_timeout: Duration,
@@ -43,7 +44,7 @@ impl Publisher {
     pub(super) fn new(settings: &KafkaSettings) -> Result<Self, LogError> {
         let config = config::producer(settings);
         Ok(Self {
-            producer: RwLock::new(open(&config)?),
+            producer: RwLock::new(Some(open(&config)?)),
             config,
             turn: Mutex::new(()),
             queue_timeout: Duration::from_millis(settings.publish_timeout_ms),
@@ -51,14 +52,21 @@ impl Publisher {
     }
 
     /// The producer in use.
-    pub(super) fn producer(&self) -> FutureProducer<Bridge> {
-        self.producer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn producer(&self) -> Result<FutureProducer<Bridge>, LogError> {
+        let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner).clone();
+        producer.ok_or_else(|| LogError("the log is closed".to_owned()))
     }
 
     /// Publishes, and reports on each record.
     pub(super) async fn publish(&self, records: Vec<Record>) -> Vec<Report> {
         let _turn = self.turn.lock().await;
-        let producer = self.producer();
+        let producer = match self.producer() {
+            Ok(producer) => producer,
+            Err(error) => {
+                let unavailable = || Err(PublishError::Unavailable(error.to_string()));
+                return records.iter().map(|_| unavailable()).collect();
+            }
+        };
         let chains = chains(&records);
         let sent =
             join_all(chains.iter().map(|chain| self.send_chain(&producer, &records, chain))).await;
@@ -143,7 +151,7 @@ impl Publisher {
             Ok(fresh) => {
                 tracing::warn!(target: "kafka", ?code, "replacing the producer: {why}");
                 let mut slot = self.producer.write().unwrap_or_else(PoisonError::into_inner);
-                aside::drop_aside(std::mem::replace(&mut *slot, fresh));
+                aside::drop_aside(slot.replace(fresh));
             }
             Err(error) => tracing::error!(target: "kafka", %error, "no new producer: {why}"),
         }
@@ -152,7 +160,8 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        aside::drop_aside(self.producer());
+        let producer = self.producer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        aside::drop_aside(producer.take());
     }
 }
 

@@ -1,6 +1,6 @@
 //! gRPC clients of a stack.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use oms_proto::oms_v1::{
     GetOrderResponse, GetPaymentRequest, GetReservationRequest, GetStockRequest, OrderStatus,
@@ -11,6 +11,9 @@ use oms_proto::oms_v1::{
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{eventually, requests};
+
+/// How long a connection or a call may take: a test shall fail rather than wait for ever.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// One client per service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -73,7 +76,7 @@ impl Clients {
     /// # Errors
     /// When it does not within 30 s.
     pub async fn reaches(&self, id: &str, wanted: OrderStatus) -> anyhow::Result<GetOrderResponse> {
-        eventually(std::time::Duration::from_secs(30), || async {
+        eventually(Duration::from_secs(30), || async {
             let seen = self.order(id).await?;
             let status = seen.order.as_ref().map(oms_proto::oms_v1::Order::status);
             Ok(if status == Some(wanted) { Ok(seen) } else { Err(format!("{seen:?}")) })
@@ -129,5 +132,6 @@ impl Clients {
 }
 
 async fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
-    Ok(Endpoint::from_shared(format!("http://{address}"))?.connect().await?)
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
+    Ok(endpoint.connect_timeout(ANSWER_WITHIN).timeout(ANSWER_WITHIN).connect().await?)
 }

@@ -14,6 +14,7 @@ use super::StackOptions;
 use crate::CrashPlan;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+const GONE_WITHIN: Duration = Duration::from_secs(30);
 
 /// A service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +77,13 @@ impl Slot {
         }
     }
 
+    /// # Panics
+    /// When something of the service outlives the kill.
     pub(super) async fn kill(&mut self) {
         if let Some(up) = self.up.take() {
             up.host.kill();
-            up.host.gone().await;
+            let gone = tokio::time::timeout(GONE_WITHIN, up.host.gone()).await;
+            assert!(gone.is_ok(), "{:?} was killed, and is not gone", self.name);
         }
     }
 
