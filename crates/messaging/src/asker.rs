@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     ConsumerStatus, Failure, Messaging, MessagingMetrics,
     backoff::{delay, micros_after},
-    sql::{list, statement, texts},
+    sql::{statement, text_list, texts},
     tables::streams,
 };
 
@@ -86,7 +86,7 @@ impl Asker {
                 "UPDATE streams SET ask_at = $1, ask_attempt = 0 WHERE id IN {}",
                 texts(backend, 2)
             );
-            let values = [now.into(), list(ids)];
+            let values = [now.into(), text_list(backend, ids)];
             let done = tx.conn().execute_raw(statement(backend, update, values)).await?;
             tx.commit().await?;
             set += done.rows_affected();

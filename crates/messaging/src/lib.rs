@@ -28,7 +28,7 @@ pub mod retention;
 pub mod router;
 pub mod settings;
 pub mod simulated;
-mod sql;
+pub mod sql;
 pub mod streams;
 pub mod tables;
 pub mod tx;

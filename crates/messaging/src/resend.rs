@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     Failure, Tx,
-    sql::{list, statement, texts},
+    sql::{statement, text_list, texts},
 };
 
 impl Tx {
@@ -52,7 +52,7 @@ impl Tx {
             texts(backend, 2)
         );
         let topic = self.messaging().topic().to_owned();
-        let values = [topic.into(), list(streams.iter().cloned())];
+        let values = [topic.into(), text_list(backend, streams)];
         for row in self.conn().query_all_raw(statement(backend, text, values)).await? {
             *resent.entry(row.try_get_by_index::<String>(0)?).or_insert(0) += 1;
         }

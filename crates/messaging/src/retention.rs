@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Failure, Messaging, Tx,
-    sql::{list, statement, texts},
+    sql::{statement, text_list, texts},
     tables::streams,
 };
 
@@ -53,7 +53,7 @@ impl Retention {
             format!("DELETE FROM inbox WHERE stream IN {of_ended}"),
             format!("DELETE FROM outbox WHERE stream IN {of_ended} AND published_at IS NOT NULL"),
         ] {
-            let values = [list(ended.iter().cloned())];
+            let values = [text_list(backend, &ended)];
             tx.conn().execute_raw(statement(backend, text, values)).await?;
         }
         let keyless = "DELETE FROM outbox WHERE stream IS NULL AND published_at < $1";
@@ -121,6 +121,6 @@ async fn unpublished(tx: &Tx, streams: &[String]) -> Result<BTreeSet<String>, Fa
         texts(backend, 1)
     );
     let rows =
-        tx.conn().query_all_raw(statement(backend, text, [list(streams.iter().cloned())])).await?;
+        tx.conn().query_all_raw(statement(backend, text, [text_list(backend, streams)])).await?;
     Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction,
-    EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
-use crate::{Failure, tables::streams};
+use crate::{
+    Failure,
+    sql::{insert, one_of},
+    tables::streams,
+};
 
 /// Somebody works on a stream that this transaction does not hold.
 pub(crate) fn not_locked(id: &str) -> Failure {
@@ -49,10 +53,8 @@ impl LockedStreams {
             ask_attempt: Set(0),
             ended_at: Set(None),
         });
-        streams::Entity::insert_many(fresh)
-            .on_conflict(OnConflict::column(streams::Column::Id).do_nothing().to_owned())
-            .exec_without_returning(conn)
-            .await?;
+        let keep = OnConflict::column(streams::Column::Id).do_nothing().to_owned();
+        insert(conn, fresh.collect(), Some(keep)).await?;
         self.select(conn, wanted).await
     }
 
@@ -61,10 +63,11 @@ impl LockedStreams {
         conn: &DatabaseTransaction,
         ids: Vec<String>,
     ) -> Result<(), Failure> {
+        let backend = conn.get_database_backend();
         let mut select = streams::Entity::find()
-            .filter(streams::Column::Id.is_in(ids))
+            .filter(one_of(backend, streams::Column::Id, ids))
             .order_by_asc(streams::Column::Id);
-        if conn.get_database_backend() == DatabaseBackend::Postgres {
+        if backend == DatabaseBackend::Postgres {
             select = select.lock_exclusive();
         }
         for row in select.all(conn).await? {
@@ -105,17 +108,11 @@ impl LockedStreams {
                 ended_at: Set(row.ended_at),
             })
             .collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
         use streams::Column as C;
         let replace = OnConflict::column(C::Id)
             .update_columns([C::Sequence, C::Parked, C::AskAt, C::AskAttempt, C::EndedAt])
             .to_owned();
-        streams::Entity::insert_many(changed)
-            .on_conflict(replace)
-            .exec_without_returning(conn)
-            .await?;
+        insert(conn, changed, Some(replace)).await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DatabaseTransaction, EntityTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,12 +12,10 @@ use uuid::Uuid;
 use crate::{
     Event, Failure, Messaging,
     backoff::micros_after,
+    sql::insert,
     streams::{LockedStreams, not_locked},
     tables::{outbox, streams},
 };
-
-/// Outbox rows in one statement; times its columns it stays below SQLite's 32,766 parameters.
-const INSERT_ROWS_MAX: usize = 500;
 
 /// An event to be said. The transaction adds id, sequence and time.
 #[derive(Clone, Debug)]
@@ -216,9 +214,7 @@ impl Tx {
 
     /// Inserts the rows appended so far.
     pub(crate) async fn write_rows(&mut self) -> Result<(), Failure> {
-        for chunk in std::mem::take(&mut self.rows).chunks(INSERT_ROWS_MAX) {
-            outbox::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.conn).await?;
-        }
+        insert(&self.conn, std::mem::take(&mut self.rows), None).await?;
         Ok(())
     }
 

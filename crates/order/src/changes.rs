@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use oms_messaging::sql::one_of;
+use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -161,7 +162,7 @@ async fn row_versions(
     orders::Entity::find()
         .select_only()
         .columns([orders::Column::Id, orders::Column::RowVersion])
-        .filter(orders::Column::Id.is_in(ids.iter().map(String::as_str)))
+        .filter(one_of(read.get_database_backend(), orders::Column::Id, ids))
         .into_tuple()
         .all(read)
         .await

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use oms_messaging::Failure;
+use oms_messaging::{
+    Failure,
+    sql::{insert, one_of},
+};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     sea_query::OnConflict,
 };
 use uuid::Uuid;
 
-use super::{
-    entities::{holds, reservations},
-    stock::ROWS_MAX,
-};
+use super::entities::{holds, reservations};
 use crate::domain::{Lines, Reservation, Snapshot, Status};
 
 /// Where a reservation came from; for tracing only, nothing is decided by it.
@@ -69,14 +69,14 @@ pub(super) async fn load(
     conn: &DatabaseTransaction,
     orders: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Loaded>, Failure> {
-    let wanted = || orders.iter().map(String::as_str);
+    let backend = conn.get_database_backend();
     let rows = reservations::Entity::find()
-        .filter(reservations::Column::OrderId.is_in(wanted()))
+        .filter(one_of(backend, reservations::Column::OrderId, orders))
         .all(conn)
         .await?;
     let mut lines = lines_of(conn, rows.iter().map(|row| row.order_id.as_str())).await?;
     let mut all: BTreeMap<String, Loaded> =
-        wanted().map(|order| (order.to_owned(), Loaded::unheard(order))).collect();
+        orders.iter().map(|order| (order.clone(), Loaded::unheard(order))).collect();
     for row in rows {
         let held = lines.remove(&row.order_id).unwrap_or_default();
         let origin = Origin {
@@ -114,23 +114,18 @@ pub(super) async fn save(
 ) -> Result<(), Failure> {
     let changed: Vec<&Loaded> = all.values().filter(|one| one.changed()).collect();
     let rows: Vec<_> = changed.iter().filter_map(|one| one.row(now)).collect();
-    for chunk in rows.chunks(ROWS_MAX) {
-        use reservations::Column as C;
-        let replace = OnConflict::column(C::OrderId)
-            .update_columns([
-                C::Status,
-                C::AnsweredRevision,
-                C::SettledRevision,
-                C::ExpiresAt,
-                C::ExpiredAt,
-                C::UpdatedAt,
-            ])
-            .to_owned();
-        reservations::Entity::insert_many(chunk.to_vec())
-            .on_conflict(replace)
-            .exec_without_returning(conn)
-            .await?;
-    }
+    use reservations::Column as C;
+    let replace = OnConflict::column(C::OrderId)
+        .update_columns([
+            C::Status,
+            C::AnsweredRevision,
+            C::SettledRevision,
+            C::ExpiresAt,
+            C::ExpiredAt,
+            C::UpdatedAt,
+        ])
+        .to_owned();
+    insert(conn, rows, Some(replace)).await?;
     save_lines(conn, changed.into_iter().filter(|one| one.lines_changed())).await
 }
 
@@ -151,12 +146,11 @@ async fn save_lines<'a>(
         }));
     }
     if !stale.is_empty() {
-        let old = holds::Entity::delete_many().filter(holds::Column::OrderId.is_in(stale));
+        let stale = one_of(conn.get_database_backend(), holds::Column::OrderId, stale);
+        let old = holds::Entity::delete_many().filter(stale);
         old.exec(conn).await?;
     }
-    for chunk in rows.chunks(ROWS_MAX) {
-        holds::Entity::insert_many(chunk.to_vec()).exec_without_returning(conn).await?;
-    }
+    insert(conn, rows, None).await?;
     Ok(())
 }
 
@@ -168,7 +162,8 @@ async fn lines_of<'a>(
     if orders.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = holds::Entity::find().filter(holds::Column::OrderId.is_in(orders)).all(conn).await?;
+    let of_orders = one_of(conn.get_database_backend(), holds::Column::OrderId, orders);
+    let rows = holds::Entity::find().filter(of_orders).all(conn).await?;
     let mut lines = BTreeMap::<String, Vec<(String, i64)>>::new();
     for row in rows {
         lines.entry(row.order_id).or_default().push((row.sku, row.qty));

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use oms_messaging::sql::{insert, number_list, one_of, statement, text_list};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, Statement,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
     sea_query::OnConflict,
 };
 
 use super::entities::{movements, stock};
 use crate::domain::{Counts, Movement, Shelf};
-
-/// Rows of one multi-row statement; SQLite takes 32,766 parameters.
-pub(super) const ROWS_MAX: usize = 1_000;
 
 /// Why stock could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -61,17 +59,14 @@ pub async fn lock(
 ) -> Result<Shelf, sea_orm::DbErr> {
     // PostgreSQL cannot store NUL in a text, so no SKU contains one.
     let skus: Vec<String> = skus.into_iter().filter(|sku| !sku.contains('\0')).collect();
-    let mut rows = Vec::with_capacity(skus.len());
-    // Sorted before they are cut, so that the chunks, too, lock in SKU order.
-    for chunk in skus.chunks(10 * ROWS_MAX) {
-        let mut select = stock::Entity::find()
-            .filter(stock::Column::Sku.is_in(chunk))
-            .order_by_asc(stock::Column::Sku);
-        if conn.get_database_backend() == DatabaseBackend::Postgres {
-            select = select.lock_exclusive();
-        }
-        rows.extend(select.all(conn).await?);
+    let backend = conn.get_database_backend();
+    let mut select = stock::Entity::find()
+        .filter(one_of(backend, stock::Column::Sku, skus))
+        .order_by_asc(stock::Column::Sku);
+    if backend == DatabaseBackend::Postgres {
+        select = select.lock_exclusive();
     }
+    let rows = select.all(conn).await?;
     Ok(Shelf::new(rows.into_iter().map(|row| {
         let counts = counts(&row);
         (row.sku, counts)
@@ -104,9 +99,9 @@ pub async fn ensure(conn: &DatabaseTransaction, sku: &str, now: i64) -> Result<(
 /// then.
 pub async fn save(conn: &DatabaseTransaction, shelf: &Shelf, now: i64) -> Result<(), StockError> {
     let changes: Vec<(&str, Counts)> = shelf.changes().collect();
-    for chunk in changes.chunks(ROWS_MAX) {
-        let wanted = chunk.len() as u64;
-        let found = conn.execute_raw(net_update(conn, chunk, now)).await?.rows_affected();
+    let wanted = changes.len() as u64;
+    if wanted > 0 {
+        let found = conn.execute_raw(net_update(conn, &changes, now)).await?.rows_affected();
         if found != wanted {
             return Err(StockError::TooLittle { wanted, found });
         }
@@ -124,18 +119,16 @@ pub async fn record(
     entries: &[Movement],
     now: i64,
 ) -> Result<(), sea_orm::DbErr> {
-    for chunk in entries.chunks(ROWS_MAX) {
-        let rows = chunk.iter().map(|entry| movements::ActiveModel {
-            id: NotSet,
-            sku: Set(entry.sku.clone()),
-            kind: Set(entry.kind.name().to_owned()),
-            order_id: Set(entry.order_id.clone()),
-            qty: Set(entry.qty),
-            note: Set(entry.note.clone()),
-            created_at: Set(now),
-        });
-        movements::Entity::insert_many(rows).exec_without_returning(conn).await?;
-    }
+    let rows = entries.iter().map(|entry| movements::ActiveModel {
+        id: NotSet,
+        sku: Set(entry.sku.clone()),
+        kind: Set(entry.kind.name().to_owned()),
+        order_id: Set(entry.order_id.clone()),
+        qty: Set(entry.qty),
+        note: Set(entry.note.clone()),
+        created_at: Set(now),
+    });
+    insert(conn, rows.collect(), None).await?;
     Ok(())
 }
 
@@ -143,30 +136,37 @@ pub async fn record(
 /// its counts falls below zero. The text is the same for any number of SKUs.
 fn net_update(conn: &DatabaseTransaction, changes: &[(&str, Counts)], now: i64) -> Statement {
     let backend = conn.get_database_backend();
-    let (rows, column) = match backend {
-        DatabaseBackend::Postgres => ("json_array_elements($1::json) AS net (row)", "(row->>%)"),
-        _ => ("json_each($1)", "(value->>%)"),
+    let net = match backend {
+        DatabaseBackend::Postgres => {
+            "SELECT * FROM unnest(CAST($2 AS text[]), CAST($3 AS bigint[]), CAST($4 AS bigint[]), \
+             CAST($5 AS bigint[]), CAST($6 AS bigint[])) \
+             AS net (sku, available, held, committed, shipped)"
+        }
+        _ => {
+            "SELECT s.value AS sku, a.value AS available, h.value AS held, \
+             c.value AS committed, o.value AS shipped FROM json_each($2) s \
+             JOIN json_each($3) a USING (key) JOIN json_each($4) h USING (key) \
+             JOIN json_each($5) c USING (key) JOIN json_each($6) o USING (key)"
+        }
     };
-    let column = |at: &str| column.replace('%', at);
     let sql = format!(
-        "WITH net AS (SELECT {} AS sku, CAST({} AS BIGINT) AS available, \
-         CAST({} AS BIGINT) AS held, CAST({} AS BIGINT) AS committed, \
-         CAST({} AS BIGINT) AS shipped FROM {rows}) \
+        "WITH net AS ({net}) \
          UPDATE stock SET available = stock.available + net.available, \
          held = stock.held + net.held, committed = stock.committed + net.committed, \
-         shipped = stock.shipped + net.shipped, updated_at = $2 \
+         shipped = stock.shipped + net.shipped, updated_at = $1 \
          FROM net WHERE stock.sku = net.sku AND stock.available + net.available >= 0 \
          AND stock.held + net.held >= 0 AND stock.committed + net.committed >= 0 \
-         AND stock.shipped + net.shipped >= 0",
-        column("0"),
-        column("1"),
-        column("2"),
-        column("3"),
-        column("4"),
+         AND stock.shipped + net.shipped >= 0"
     );
-    let row = |(sku, net): &(&str, Counts)| {
-        serde_json::json!([sku, net.available, net.held, net.committed, net.shipped])
-    };
-    let rows = serde_json::Value::Array(changes.iter().map(row).collect()).to_string();
-    Statement::from_sql_and_values(backend, sql, [rows.into(), now.into()])
+    let numbers =
+        |of: fn(&Counts) -> i64| number_list(backend, changes.iter().map(|(_, net)| of(net)));
+    let values = [
+        now.into(),
+        text_list(backend, changes.iter().map(|(sku, _)| sku)),
+        numbers(|net| net.available),
+        numbers(|net| net.held),
+        numbers(|net| net.committed),
+        numbers(|net| net.shipped),
+    ];
+    statement(backend, sql, values)
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait};
 use uuid::Uuid;
 
-use crate::{Event, Failure, Tx, sql::statement, tables::inbox};
+use crate::{
+    Event, Failure, Tx,
+    sql::{statement, text_list},
+    tables::inbox,
+};
 
 /// Claims ids in one statement and returns those that were not claimed before. An id that appears
 /// twice counts once.
@@ -17,19 +21,21 @@ pub(super) async fn claim(tx: &Tx, events: &[&Event]) -> Result<BTreeSet<Uuid>, 
     let text = match backend {
         DatabaseBackend::Postgres => {
             "INSERT INTO inbox (id, stream, received_at) \
-             SELECT e->>0, e->>1, $2 FROM json_array_elements($1::json) e \
+             SELECT e.id, e.stream, $3 \
+             FROM unnest(CAST($1 AS text[]), CAST($2 AS text[])) AS e (id, stream) \
              ON CONFLICT DO NOTHING RETURNING id"
         }
         // `WHERE true` tells SQLite that ON is no join condition.
         _ => {
             "INSERT INTO inbox (id, stream, received_at) \
-             SELECT value->>0, value->>1, $2 FROM json_each($1) WHERE true \
+             SELECT i.value, s.value, $3 FROM json_each($1) i JOIN json_each($2) s USING (key) \
+             WHERE true \
              ON CONFLICT DO NOTHING RETURNING id"
         }
     };
-    let ids: Vec<_> = events.iter().map(|e| (e.id.to_string(), e.subject.as_str())).collect();
-    let ids = serde_json::to_string(&ids).map_err(|e| Failure::Unclassified(e.to_string()))?;
-    let values = [ids.into(), tx.now().timestamp_micros().into()];
+    let ids = text_list(backend, events.iter().map(|event| event.id.to_string()));
+    let streams = text_list(backend, events.iter().map(|event| &event.subject));
+    let values = [ids, streams, tx.now().timestamp_micros().into()];
     let mut fresh = BTreeSet::new();
     for row in tx.conn().query_all_raw(statement(backend, text, values)).await? {
         let id = row.try_get_by_index::<String>(0)?;

@@ -9,7 +9,7 @@ use crate::{
     Failure, Messaging, Record,
     envelope::{ASK_HEADER, CONTENT_TYPE, CONTENT_TYPE_HEADER, TRACEPARENT_HEADER},
     headers::StoredHeaders,
-    sql::{list, numbers, statement},
+    sql::{number_list, numbers, statement},
     tables::outbox,
 };
 
@@ -130,7 +130,7 @@ pub(super) async fn mark(
          refused_reason = NULL WHERE generation = $2 AND seq IN {free}"
     );
     for (generation, rows) in by_generation {
-        let values = [now.into(), generation.into(), list(rows)];
+        let values = [now.into(), generation.into(), number_list(backend, rows)];
         database.execute_raw(statement(backend, text.clone(), values)).await?;
     }
     asked(database, delivered).await
@@ -153,7 +153,7 @@ async fn asked(database: &DatabaseConnection, delivered: &[Outgoing]) -> Result<
         numbers(backend, 2)
     );
     for (generation, rows) in by_generation(delivered.iter().filter(|row| row.asks)) {
-        let values = [generation.into(), list(rows)];
+        let values = [generation.into(), number_list(backend, rows)];
         database.execute_raw(statement(backend, text.clone(), values)).await?;
     }
     Ok(())
@@ -171,7 +171,7 @@ pub(super) async fn postpone(
         "UPDATE outbox SET refused_until = $1 WHERE published_at IS NULL AND seq IN {}",
         numbers(backend, 2)
     );
-    let values = [until.into(), list(rows.iter().map(|row| row.seq))];
+    let values = [until.into(), number_list(backend, rows.iter().map(|row| row.seq))];
     database.execute_raw(statement(backend, text, values)).await?;
     Ok(())
 }

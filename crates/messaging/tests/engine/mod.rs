@@ -13,5 +13,6 @@ mod relaying;
 mod retention;
 mod retrying;
 mod seams;
+mod statements;
 mod transactions;
 mod workers;

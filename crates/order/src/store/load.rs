@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oms_messaging::Failure;
+use oms_messaging::{Failure, sql::one_of};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
@@ -30,14 +30,15 @@ pub(super) async fn load<C: ConnectionTrait>(conn: &C, ids: &[String]) -> Result
     if ids.is_empty() {
         return Ok(Loaded::new());
     }
-    let wanted = || ids.iter().map(String::as_str);
-    let found = orders::Entity::find().filter(orders::Column::Id.is_in(wanted())).all(conn).await?;
+    let backend = conn.get_database_backend();
+    let wanted = one_of(backend, orders::Column::Id, ids);
+    let found = orders::Entity::find().filter(wanted).all(conn).await?;
     if found.is_empty() {
         return Ok(Loaded::new());
     }
     let mut line_rows: BTreeMap<String, Vec<lines::Model>> = BTreeMap::new();
     let select = lines::Entity::find()
-        .filter(lines::Column::OrderId.is_in(wanted()))
+        .filter(one_of(backend, lines::Column::OrderId, ids))
         .order_by_asc(lines::Column::OrderId)
         .order_by_asc(lines::Column::Revision)
         .order_by_asc(lines::Column::Position);
@@ -46,7 +47,7 @@ pub(super) async fn load<C: ConnectionTrait>(conn: &C, ids: &[String]) -> Result
     }
     let mut refund_rows: BTreeMap<String, Vec<refunds::Model>> = BTreeMap::new();
     let select = refunds::Entity::find()
-        .filter(refunds::Column::OrderId.is_in(wanted()))
+        .filter(one_of(backend, refunds::Column::OrderId, ids))
         .order_by_asc(refunds::Column::AskedAt)
         .order_by_asc(refunds::Column::Id);
     for refund in select.all(conn).await? {

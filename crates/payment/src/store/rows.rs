@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use oms_messaging::Failure;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-};
+use oms_messaging::{Failure, sql::one_of};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::entities::{capture, payment, refund};
 use crate::domain::{Capture, Noted, Origin, Progress, Refund, Snapshot, State, Totals};
@@ -48,24 +46,23 @@ pub async fn snapshots<C: ConnectionTrait>(
     orders: &[String],
 ) -> Result<BTreeMap<String, Snapshot>, Failure> {
     let mut found = BTreeMap::new();
-    let ids = || orders.iter().map(String::as_str);
-    let rows =
-        payment::Entity::find().filter(payment::Column::OrderId.is_in(ids())).all(conn).await?;
+    let backend = conn.get_database_backend();
+    let wanted = one_of(backend, payment::Column::OrderId, orders);
+    let rows = payment::Entity::find().filter(wanted).all(conn).await?;
     if rows.is_empty() {
         return Ok(found);
     }
     for row in rows {
         found.insert(row.order_id.clone(), from_payment(row)?);
     }
-    for row in
-        capture::Entity::find().filter(capture::Column::OrderId.is_in(ids())).all(conn).await?
-    {
+    let wanted = one_of(backend, capture::Column::OrderId, orders);
+    for row in capture::Entity::find().filter(wanted).all(conn).await? {
         if let Some(payment) = found.get_mut(&row.order_id) {
             payment.captures.insert(row.revision, from_capture(row)?);
         }
     }
-    for row in refund::Entity::find().filter(refund::Column::OrderId.is_in(ids())).all(conn).await?
-    {
+    let wanted = one_of(backend, refund::Column::OrderId, orders);
+    for row in refund::Entity::find().filter(wanted).all(conn).await? {
         if let Some(payment) = found.get_mut(&row.order_id) {
             payment.refunds.insert(row.refund_id.clone(), from_refund(row)?);
         }

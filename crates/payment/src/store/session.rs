@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oms_messaging::{Announcement, Failure, Standing, Tx};
+use oms_messaging::{Announcement, Failure, Standing, Tx, sql::insert};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
     sea_query::OnConflict,
@@ -16,9 +16,6 @@ use crate::{
     announce::announcement,
     domain::{Effect, Payment, Refused, Said, Snapshot},
 };
-
-/// Rows in one statement; their parameters stay far below what either database takes.
-const ROWS_PER_STATEMENT: usize = 500;
 
 /// A call to the gateway, for the ledger.
 #[derive(Clone, Debug)]
@@ -216,11 +213,6 @@ where
     let is_key = |column: &E::Column| keys.iter().any(|key| key.as_str() == column.as_str());
     let others = E::Column::iter().filter(|column| !is_key(column));
     let replace = OnConflict::columns(keys.clone()).update_columns(others).to_owned();
-    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
-        E::insert_many(chunk.to_vec())
-            .on_conflict(replace.clone())
-            .exec_without_returning(conn)
-            .await?;
-    }
+    insert(conn, rows, Some(replace)).await?;
     Ok(())
 }

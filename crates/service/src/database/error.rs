@@ -33,6 +33,16 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("migration failed: {0}")]
     Migrate(#[source] DbErr),
+    /// Migrations are missing and the role may not change tables.
+    #[error(
+        "the role of this URL may not change tables, and {} missing; apply what is missing as the \
+         owner: the command `migrate` with the owner's URL",
+        listed(missing)
+    )]
+    NoRight {
+        /// The names of the missing migrations.
+        missing: Vec<String>,
+    },
     /// It does not answer.
     #[error("does not answer: {0}")]
     Ping(#[source] DbErr),
@@ -44,4 +54,9 @@ impl DatabaseError {
     pub fn is_setting(&self) -> bool {
         matches!(self, Self::Url { .. } | Self::Folder { .. })
     }
+}
+
+fn listed(missing: &[String]) -> String {
+    let (noun, verb) = if missing.len() == 1 { ("migration", "is") } else { ("migrations", "are") };
+    format!("{} {noun} ({}) {verb}", missing.len(), missing.join(", "))
 }

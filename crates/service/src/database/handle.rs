@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
-use sea_orm_migration::MigratorTrait;
+use sea_orm::{DatabaseConnection, DbBackend};
 use tokio_util::sync::CancellationToken;
 
 use super::{connect, error::DatabaseError, settings::DatabaseSettings};
@@ -16,8 +12,6 @@ use crate::health::Component;
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 /// How long its answer may take: longer than a queue before SQLite's one writer.
 const WATCH_MAX: Duration = Duration::from_secs(10);
-/// Key of the advisory lock under which migrations run: "oms" in ASCII.
-const MIGRATION_LOCK: i64 = 0x6f_6d_73;
 
 /// Connections to a service's own database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,32 +30,6 @@ impl Database {
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
         let (write, read) = connect::both(settings).await?;
         Ok(Self { write, read })
-    }
-
-    /// Applies the migrations that are missing, all or none. Safe when several processes start at
-    /// once: they take turns, and the later ones find nothing to do.
-    ///
-    /// # Errors
-    /// [`DatabaseError::Migrate`]; nothing was changed then.
-    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DatabaseError> {
-        self.migrate_in_turn::<M>().await.map_err(DatabaseError::Migrate)
-    }
-
-    async fn migrate_in_turn<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        let transaction = self.write.begin_with_options(immediate).await?;
-        if self.backend() == DbBackend::Postgres {
-            let lock = format!(
-                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-                 SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
-            );
-            transaction.execute_unprepared(&lock).await?;
-        }
-        M::up(&transaction, None).await?;
-        transaction.commit().await
     }
 
     /// Asks both sides for an answer.

@@ -3,6 +3,7 @@
 mod connect;
 mod error;
 mod handle;
+mod migrate;
 mod settings;
 mod snapshot;
 

@@ -91,6 +91,49 @@ async fn a_migration_that_fails_leaves_nothing_behind() {
     }
 }
 
+/// A role that may read and write what there is, and a URL with it.
+async fn servant(test: &TestDatabase) -> (String, DatabaseSettings) {
+    let url = &test.settings().url;
+    let (name, role) = (url.rsplit('/').next().unwrap(), url.rsplit('_').next().unwrap());
+    let role = format!("servant_{role}");
+    let sql = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'secret'; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
+         ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}; \
+         ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO {role}"
+    );
+    test.database.write.execute_unprepared(&sql).await.unwrap();
+    let (_, server) = url.split_once('@').unwrap();
+    assert!(server.ends_with(name));
+    let settings = DatabaseSettings::at(format!("postgres://{role}:secret@{server}"));
+    (role, settings)
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_change_tables_serves_and_says_who_has_to_migrate() {
+    for backend in backends() {
+        if backend == Backend::Sqlite {
+            // No roles there: who may write the file may do everything.
+            continue;
+        }
+        let test = TestDatabase::empty(&backend).await;
+        let (role, settings) = servant(&test).await;
+        let serving = Database::open(&settings).await.unwrap();
+        let error = serving.migrate::<Migrator>().await.unwrap_err().to_string();
+        let expected = "may not change tables, and 1 migration (things) is missing";
+        assert!(error.contains(expected) && error.contains("`migrate`"), "{error}");
+        test.database.migrate::<Migrator>().await.unwrap();
+        serving.migrate::<Migrator>().await.unwrap();
+        serving.write.execute_unprepared("INSERT INTO things VALUES (2)").await.unwrap();
+        assert_eq!(number(&serving.read, "SELECT count(*) FROM things").await, 2);
+        let change = "CREATE TABLE more (id BIGINT)";
+        serving.write.execute_unprepared(change).await.unwrap_err();
+        serving.close().await;
+        let gone = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+        test.database.write.execute_unprepared(&gone).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn data_outlives_a_restart() {
     for backend in backends() {

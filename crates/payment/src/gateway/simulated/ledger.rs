@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use oms_messaging::sql::{insert, one_of};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
@@ -97,7 +98,8 @@ pub(super) async fn settle(
     let tx = database.begin_with_options(immediate).await?;
     let mut accounts = lock_accounts(&tx, asked).await?;
     let keys = asked.iter().map(|asked| asked.key.as_str());
-    let known = charge::Entity::find().filter(charge::Column::IdempotencyKey.is_in(keys));
+    let keys = one_of(tx.get_database_backend(), charge::Column::IdempotencyKey, keys);
+    let known = charge::Entity::find().filter(keys);
     let mut known: BTreeMap<String, charge::Model> =
         known.all(&tx).await?.into_iter().map(|row| (row.idempotency_key.clone(), row)).collect();
     let (mut fresh, mut repeated, mut settled) = (Vec::new(), BTreeMap::new(), Vec::new());
@@ -134,15 +136,14 @@ async fn lock_accounts(
     let mut orders: Vec<&str> = asked.iter().map(|asked| asked.order_id.as_str()).collect();
     orders.sort_unstable();
     orders.dedup();
-    let empty = orders.iter().map(|order| account_row(order, &Account::default()));
-    account::Entity::insert_many(empty)
-        .on_conflict(OnConflict::column(account::Column::OrderId).do_nothing().to_owned())
-        .exec_without_returning(tx)
-        .await?;
+    let empty = orders.iter().map(|order| account_row(order, &Account::default())).collect();
+    let keep = OnConflict::column(account::Column::OrderId).do_nothing().to_owned();
+    insert(tx, empty, Some(keep)).await?;
+    let backend = tx.get_database_backend();
     let mut select = account::Entity::find()
-        .filter(account::Column::OrderId.is_in(orders))
+        .filter(one_of(backend, account::Column::OrderId, orders))
         .order_by_asc(account::Column::OrderId);
-    if tx.get_database_backend() == DatabaseBackend::Postgres {
+    if backend == DatabaseBackend::Postgres {
         select = select.lock_exclusive();
     }
     let held = select.all(tx).await?.into_iter().map(|row| {
@@ -173,7 +174,7 @@ async fn write(
     accounts: BTreeMap<String, Account>,
 ) -> Result<(), DbErr> {
     if !fresh.is_empty() {
-        charge::Entity::insert_many(fresh).exec_without_returning(tx).await?;
+        insert(tx, fresh, None).await?;
         let replace = OnConflict::column(account::Column::OrderId)
             .update_columns([
                 account::Column::Captured,
@@ -181,10 +182,8 @@ async fn write(
                 account::Column::RefusesRefunds,
             ])
             .to_owned();
-        account::Entity::insert_many(accounts.iter().map(|(order, held)| account_row(order, held)))
-            .on_conflict(replace)
-            .exec_without_returning(tx)
-            .await?;
+        let accounts = accounts.iter().map(|(order, held)| account_row(order, held)).collect();
+        insert(tx, accounts, Some(replace)).await?;
     }
     for (key, times) in repeated {
         charge::Entity::update_many()
