@@ -99,6 +99,7 @@ pub trait Subscription: Send {
     /// Waits up to `wait` for a first record, then returns what is there, at most `max`, in order
     /// per partition. Returns at once when partitions were taken away, so that their absence from
     /// [`Subscription::assigned`] is seen before they can come back; nothing of them is returned.
+    /// Nothing is lost when a poll under way is dropped.
     ///
     /// # Errors
     /// When the log cannot be read now.

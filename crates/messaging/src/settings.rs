@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct MessagingSettings {
     /// Events in one transaction of the consumer.
     pub consume_batch_max: usize,
+    /// Transactions of the consumer at the same time, each over partitions of its own; 0 is what
+    /// fits the database: one on SQLite, which has one writer, and four on PostgreSQL.
+    pub consume_parallel_max: usize,
     /// How long the consumer waits for a first event, in milliseconds.
     pub poll_wait_ms: u64,
     /// Records in one publish of the relay.
@@ -46,6 +49,7 @@ impl Default for MessagingSettings {
     fn default() -> Self {
         Self {
             consume_batch_max: 100,
+            consume_parallel_max: 0,
             poll_wait_ms: 100,
             relay_batch_max: 500,
             relay_sweep_ms: 500,

@@ -16,6 +16,8 @@ const KEY_BYTES_MAX: usize = 256;
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) delivery: Delivery,
+    /// The number of the assignment under which it was read.
+    pub(super) assignment: u64,
     /// The stream that the key names, if the key can be read.
     pub(super) stream: Option<String>,
     /// Whether all that was said about the stream is to be said again.
@@ -41,7 +43,12 @@ pub(super) enum What {
 }
 
 impl Incoming {
-    pub(super) fn read<R: Reactor>(delivery: Delivery, own: &Messaging, reactor: &R) -> Self {
+    pub(super) fn read<R: Reactor>(
+        delivery: Delivery,
+        assignment: u64,
+        own: &Messaging,
+        reactor: &R,
+    ) -> Self {
         let stream = delivery.record.key.as_deref().and_then(readable_key);
         let parsed = Event::parse(&delivery.record.payload);
         let peeked = Peeked::of(&delivery.record.payload, parsed.as_ref().ok());
@@ -66,7 +73,7 @@ impl Incoming {
         let id = peeked.id.filter(|_| trusted);
         let identity = id.map_or_else(|| location(&delivery), |id| id.to_string());
         let event_type = clean(&peeked.event_type.unwrap_or_default(), 255);
-        Self { delivery, stream, ask, what, identity, event_type }
+        Self { delivery, assignment, stream, ask, what, identity, event_type }
     }
 
     /// The event, if there is a reaction to it.

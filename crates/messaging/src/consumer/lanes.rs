@@ -1,19 +1,21 @@
 //! A queue per partition: what was read and is not done with, and which partitions wait.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 
-use super::incoming::Incoming;
+use super::{incoming::Incoming, worker::Held};
 use crate::log::Partition;
 
 /// A partition's queue. Records leave it only when they are done with.
 #[derive(Debug, Default)]
 struct Lane {
+    /// The number of the partition's assignment.
+    assignment: u64,
     queue: VecDeque<Arc<Incoming>>,
     trouble: Option<Trouble>,
 }
@@ -37,7 +39,7 @@ impl Trouble {
     }
 }
 
-/// All partitions this member has.
+/// All partitions of one worker.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     lanes: BTreeMap<Partition, Lane>,
@@ -49,6 +51,10 @@ impl Lanes {
     /// waits.
     pub(super) fn accept(&mut self, record: Arc<Incoming>) -> bool {
         let lane = self.lanes.entry(record.delivery.partition.clone()).or_default();
+        if lane.assignment != record.assignment {
+            // It was somebody else's in between: what is queued is done, or comes again.
+            *lane = Lane { assignment: record.assignment, ..Lane::default() };
+        }
         let offset = record.delivery.offset;
         // The position was set back, by a rebalance or a log that begins anew: what is delivered
         // from there on takes the place of what was delivered before.
@@ -60,8 +66,8 @@ impl Lanes {
     }
 
     /// Forgets partitions that are somebody else's now.
-    pub(super) fn retain(&mut self, assigned: &BTreeSet<Partition>) {
-        self.lanes.retain(|partition, _| assigned.contains(partition));
+    pub(super) fn retain(&mut self, held: &Held) {
+        self.lanes.retain(|partition, lane| held.get(partition) == Some(&lane.assignment));
     }
 
     /// Up to `max` records of partitions that do not wait, in order per partition.
@@ -145,6 +151,7 @@ mod tests {
             Record { topic: "t".to_owned(), key: None, payload: Vec::new(), headers: Vec::new() };
         Arc::new(Incoming {
             delivery: Delivery { partition, offset, written_at: None, record },
+            assignment: 1,
             stream: None,
             ask: false,
             what: What::Ignored,

@@ -2,6 +2,9 @@
 //!
 //! Offsets are stored after the commit, so that a crash repeats events and never loses one; the
 //! inbox makes the repetition harmless (I6).
+//!
+//! One reader owns the subscription and hands records to workers, each of which applies those of
+//! its partitions in transactions of its own.
 
 mod batch;
 mod catchup;
@@ -11,7 +14,9 @@ mod lanes;
 mod member;
 mod one;
 mod parking;
+mod reader;
 mod status;
+mod worker;
 
 pub use member::Consumer;
 pub use status::{ConsumerStatus, Step};

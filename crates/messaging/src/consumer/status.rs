@@ -53,5 +53,6 @@ impl Step {
         self.parked += other.parked;
         self.dead_letters += other.dead_letters;
         self.answered += other.answered;
+        self.retrying += other.retrying;
     }
 }

@@ -69,8 +69,10 @@ pub(super) async fn two_services(test: impl AsyncFn(Bench, Bench)) {
     .await;
 }
 
+/// One worker, so that a batch is one transaction on every database.
 fn settings() -> MessagingSettings {
-    MessagingSettings { poll_wait_ms: 1, ..MessagingSettings::default() }
+    let (poll_wait_ms, consume_parallel_max) = (1, 1);
+    MessagingSettings { poll_wait_ms, consume_parallel_max, ..MessagingSettings::default() }
 }
 
 impl Bench {

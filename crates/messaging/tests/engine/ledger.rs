@@ -45,6 +45,8 @@ pub(super) struct Ledger {
     pub(super) reacted: Mutex<Vec<i64>>,
     /// Streams of each call of `committed`.
     pub(super) committed: Mutex<Vec<Vec<String>>>,
+    /// Records that were looked at, whatever became of them.
+    pub(super) looked_at: AtomicUsize,
     pub(super) echoes: AtomicBool,
     pub(super) standing: Mutex<Option<Standing>>,
     place: AtomicUsize,
@@ -86,6 +88,7 @@ impl Reactor for Ledger {
     type Session = Vec<(Event, i64)>;
 
     fn hears(&self, event_type: &str) -> bool {
+        self.looked_at.fetch_add(1, Ordering::SeqCst);
         event_type == HEARD
     }
 

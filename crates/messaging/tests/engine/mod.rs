@@ -8,6 +8,7 @@ mod consuming;
 mod crashes;
 mod database;
 mod ledger;
+mod parallel;
 mod poison;
 mod relaying;
 mod retention;
