@@ -122,8 +122,14 @@ impl<R: Reactor> Reader<R> {
         for word in words {
             match word {
                 Word::Done(records) => self.store(&records).await,
-                Word::Waits(partition) => self.pause(&partition, |pause| pause.trouble = true),
-                Word::GoesOn(partition) => self.resume(&partition, |pause| pause.trouble = false),
+                // Of an assignment that ended: the partition came back running, or not at all.
+                Word::Waits(head) | Word::GoesOn(head) if !self.is_ours(&head) => {}
+                Word::Waits(head) => {
+                    self.pause(&head.delivery.partition, |pause| pause.trouble = true);
+                }
+                Word::GoesOn(head) => {
+                    self.resume(&head.delivery.partition, |pause| pause.trouble = false);
+                }
             }
         }
         for record in std::mem::take(&mut self.waiting) {

@@ -35,10 +35,10 @@ pub(super) type Held = BTreeMap<Partition, u64>;
 pub(super) enum Word {
     /// The transaction that settles these records is committed.
     Done(Vec<Arc<Incoming>>),
-    /// The partition waits: it should not deliver.
-    Waits(Partition),
-    /// The partition goes on.
-    GoesOn(Partition),
+    /// The partition of this record waits: it should not deliver.
+    Waits(Arc<Incoming>),
+    /// The partition of this record goes on.
+    GoesOn(Arc<Incoming>),
 }
 
 /// A step and what follows from it, in order.
@@ -134,9 +134,8 @@ impl<R: Reactor> Worker<R> {
     }
 
     fn accept(&mut self, record: Arc<Incoming>) {
-        let partition = record.delivery.partition.clone();
-        if !self.lanes.accept(record) {
-            self.words.push(Word::Waits(partition));
+        if !self.lanes.accept(record.clone()) {
+            self.words.push(Word::Waits(record));
         }
     }
 
@@ -149,10 +148,11 @@ impl<R: Reactor> Worker<R> {
             Err(Undone::NotBegun(failure)) => {
                 // The database is away: asking it about every single event would tell no more.
                 let stuck = Stuck::Transient(failure);
-                let partitions: BTreeSet<_> =
-                    batch.iter().map(|record| &record.delivery.partition).collect();
-                for partition in partitions {
-                    self.wait(partition, &stuck);
+                let mut partitions = BTreeSet::new();
+                for head in batch {
+                    if partitions.insert(&head.delivery.partition) {
+                        self.wait(head, &stuck);
+                    }
                 }
             }
             Err(undone) => {
@@ -172,7 +172,7 @@ impl<R: Reactor> Worker<R> {
                 step.add(applied);
                 self.done(std::slice::from_ref(record));
             }
-            Err(stuck) => self.wait(&record.delivery.partition, &stuck),
+            Err(stuck) => self.wait(record, &stuck),
         }
     }
 
@@ -182,13 +182,14 @@ impl<R: Reactor> Worker<R> {
             if self.lanes.done(record) {
                 let at = &record.delivery.partition;
                 tracing::info!(topic = at.topic, partition = at.number, "goes on");
-                self.words.push(Word::GoesOn(at.clone()));
+                self.words.push(Word::GoesOn(record.clone()));
             }
         }
     }
 
-    /// Lets a partition wait: its queue stays, the others go on.
-    fn wait(&mut self, partition: &Partition, stuck: &Stuck) {
+    /// Lets the record's partition wait: its queue stays, the others go on.
+    fn wait(&mut self, head: &Arc<Incoming>, stuck: &Stuck) {
+        let partition = &head.delivery.partition;
         let messaging = &self.engine.messaging;
         let settings = messaging.settings();
         let (min, max) = (settings.retry_delay_ms_min, settings.retry_delay_ms_max);
@@ -207,6 +208,6 @@ impl<R: Reactor> Worker<R> {
             partition = partition.number,
             "an event cannot be applied now; its partition waits"
         );
-        self.words.push(Word::Waits(partition.clone()));
+        self.words.push(Word::Waits(head.clone()));
     }
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use oms_messaging::{Announcement, Event, Failure, Outcome, Reactor, Standing, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
+use tokio::sync::RwLock;
 
 /// The type it hears.
 pub(super) const HEARD: &str = "test.heard.v1";
@@ -47,6 +48,8 @@ pub(super) struct Ledger {
     pub(super) committed: Mutex<Vec<Vec<String>>>,
     /// Records that were looked at, whatever became of them.
     pub(super) looked_at: AtomicUsize,
+    /// Whoever holds it for writing lets no transaction beyond `load`.
+    pub(super) gate: RwLock<()>,
     pub(super) echoes: AtomicBool,
     pub(super) standing: Mutex<Option<Standing>>,
     place: AtomicUsize,
@@ -94,6 +97,7 @@ impl Reactor for Ledger {
 
     async fn load(&self, _: &mut Tx, events: &[&Event]) -> Result<Self::Session, Failure> {
         self.loads.lock().unwrap().push(events.len());
+        let _open = self.gate.read().await;
         Ok(Vec::new())
     }
 

@@ -2,12 +2,12 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use oms_messaging::{Consumer, MessagingSettings};
+use oms_messaging::{Consumer, Log, MessagingSettings};
 use sea_orm::DatabaseBackend;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    bench::{Bench, key_per_partition, with_settings},
+    bench::{Bench, TOPIC, key_per_partition, with_settings},
     ledger::{Fail, Ledger},
 };
 
@@ -139,6 +139,38 @@ async fn members_that_come_and_go_lose_nothing_and_repeat_nothing() {
         };
         tokio::join!(one, others);
         each_once_in_order(&bench, 400).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failure_from_before_a_rebalance_does_not_stop_the_partition_that_came_back() {
+    with_settings(four_workers, async |bench| {
+        let keys = key_per_partition().await;
+        // In its batch, and then by itself.
+        bench.ledger.fail(1, Fail::Transient(2));
+        let closed = bench.ledger.gate.write().await;
+        bench.publish(vec![bench.heard(&keys[3], 1)]).await;
+        let work = async {
+            while bench.ledger.loads.lock().unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            // Another member takes the last partition and gives it back, and the first one sees
+            // both before its worker, in the middle of a transaction, learns of the failure.
+            let mut other = bench.log.subscribe(&bench.group, &[TOPIC]).await.unwrap();
+            while other.poll(1, Duration::from_millis(10)).await.unwrap().is_empty() {}
+            drop(other);
+            // It is looked at for the first time, by the other one not at all, and again.
+            while bench.ledger.looked_at.load(Ordering::SeqCst) < 2 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            drop(closed);
+            applied(&bench, 1).await;
+            bench.publish(vec![bench.heard(&keys[3], 2)]).await;
+            applied(&bench, 2).await;
+        };
+        beside(vec![bench.consumer()], work).await;
+        assert_eq!(bench.applied().await, [1, 2]);
     })
     .await;
 }
