@@ -54,21 +54,24 @@ impl Subscription for KafkaSubscription {
         let consumer = self.consumer()?;
         let (mut messages, context) = (consumer.stream(), consumer.context());
         let deadline = Instant::now() + wait;
-        let mut taken = Vec::new();
+        let (mut taken, mut trouble) = (Vec::new(), None);
         while taken.is_empty() && max > 0 {
             let revocations = context.revocations();
             // A revocation is served within the stream, which then waits on: do not let it.
             let next = poll_fn(|cx| match messages.poll_next_unpin(cx) {
+                Poll::Pending if trouble.is_some() => Poll::Ready(None),
                 Poll::Pending if context.revocations() != revocations => Poll::Ready(None),
                 polled => polled,
             });
             match timeout_at(deadline, next).await {
-                Err(_) | Ok(None) => return Ok(Vec::new()),
+                Err(_) | Ok(None) => return trouble.map_or(Ok(Vec::new()), Err),
                 Ok(Some(Ok(message))) => taken.push(delivery(&message)),
                 Ok(Some(Err(error))) if mends_itself(&error) => {
                     tracing::debug!(target: "kafka", %error, "still waiting");
                 }
-                Ok(Some(Err(error))) => return Err(LogError(error.to_string())),
+                // An outage leaves an error for every try to connect, and the rebalance that follows
+                // it waits behind them: who is told of one at a time never gets there.
+                Ok(Some(Err(error))) => trouble = Some(LogError(error.to_string())),
             }
         }
         // What was taken is gone from the client: an error now must not lose it. It comes again.

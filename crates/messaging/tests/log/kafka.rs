@@ -64,6 +64,25 @@ async fn without_a_broker_a_subscription_still_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_errors_of_an_outage_are_told_as_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let log = KafkaLog::new(&settings(&listener.local_addr().unwrap().to_string())).unwrap();
+    let mut subscription = log.subscribe("g", &["t"]).await.unwrap();
+    let waiting = tokio::time::timeout(PATIENCE, async {
+        // Every connection that is lost is an error in the client's queue, written before the next
+        // is made; the last one stays, so that no error comes after these.
+        for _ in 0..12 {
+            drop(listener.accept().await.unwrap());
+        }
+        let last = listener.accept().await.unwrap();
+        while subscription.poll(1, Duration::from_millis(10)).await.is_ok() {}
+        last
+    });
+    let _last = waiting.await.unwrap();
+    subscription.poll(1, Duration::ZERO).await.expect("another error of the same outage");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forwarded_address_is_a_good_bootstrap_until_it_is_stopped() {
     let broker = EmbeddedBroker::start(&[("t", 2)]).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
