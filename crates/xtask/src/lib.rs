@@ -1,10 +1,14 @@
-//! The repository's own tools: `cargo xtask tidy` and `cargo xtask docs`.
+//! The repository's own tools: `cargo xtask tidy`, `docs`, `servers` and `e2e`.
 //!
 //! `tidy` checks what neither the compiler nor clippy can: who may import whom, how long a file may
-//! be, whether links resolve. `docs` writes the two pages that are generated from code.
+//! be, whether links resolve. `docs` writes the two pages that are generated from code. `servers`
+//! starts Apache Kafka and PostgreSQL natively, and `e2e` plays the stories against them.
 #![forbid(unsafe_code)]
 
 pub mod docs;
+pub mod e2e;
+mod guard;
+pub mod servers;
 pub mod tidy;
 mod tree;
 

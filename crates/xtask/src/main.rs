@@ -1,11 +1,11 @@
-//! `cargo xtask tidy` and `cargo xtask docs [--check]`.
+//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, docs, tidy};
+use xtask::{Tree, docs, e2e, servers, tidy};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -25,14 +25,61 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Apache Kafka and PostgreSQL on this machine, without containers.
+    #[command(subcommand)]
+    Servers(ServersVerb),
+    /// Plays the suites and stories that want real servers.
+    E2e {
+        /// Only these stories, and no suites; `oms-e2e --list` names them.
+        stories: Vec<String>,
+        /// Only the stories, at full length.
+        #[arg(long)]
+        full: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum ServersVerb {
+    /// Starts both, prints where they are, and leaves them running.
+    Start,
+    /// Ends what `start` started and deletes its data.
+    Stop,
+    /// Runs a command with both, told by OMS_TEST_KAFKA and OMS_TEST_POSTGRES, and ends them.
+    Run {
+        /// The command and its arguments, after `--`.
+        #[arg(required = true, last = true)]
+        command: Vec<OsString>,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let clean = match Args::parse().verb {
         Verb::Tidy => run_tidy()?,
         Verb::Docs { check } => run_docs(check)?,
+        Verb::Servers(verb) => runtime()?.block_on(run_servers(verb))?,
+        Verb::E2e { stories, full } => {
+            runtime()?.block_on(e2e::run(&stories, full))?;
+            true
+        }
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+async fn run_servers(verb: ServersVerb) -> anyhow::Result<bool> {
+    match verb {
+        ServersVerb::Start => {
+            for (name, value) in servers::start().await? {
+                println!("export {name}='{value}'");
+            }
+        }
+        ServersVerb::Stop => servers::stop()?,
+        ServersVerb::Run { command } => return servers::run(command).await,
+    }
+    Ok(true)
 }
 
 fn run_tidy() -> anyhow::Result<bool> {

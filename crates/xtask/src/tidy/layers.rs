@@ -22,9 +22,10 @@ const BELOW_AN_ARRANGEMENT: &[&str] = &[
     "oms-telemetry",
 ];
 
-/// What `e2e` may use: an arrangement, and the testkit that makes one.
+/// What `e2e` may use: an arrangement, the testkit that makes one, and real servers.
 const BELOW_E2E: &[&str] = &[
     "oms-testkit",
+    "oms-servers",
     "oms-order",
     "oms-inventory",
     "oms-payment",
@@ -35,11 +36,24 @@ const BELOW_E2E: &[&str] = &[
     "oms-telemetry",
 ];
 
+/// What the repository's own tools may use: the services for the generated pages, the servers to
+/// start them.
+const BELOW_XTASK: &[&str] = &[
+    "oms-servers",
+    "oms-order",
+    "oms-inventory",
+    "oms-payment",
+    "oms-messaging",
+    "oms-events",
+    "oms-service",
+];
+
 /// Every package and the packages of this workspace it may depend on.
 const LAYERS: &[(&str, &[&str])] = &[
     ("oms-seams", &[]),
     ("oms-proto", &[]),
     ("oms-telemetry", &[]),
+    ("oms-servers", &[]),
     ("oms-events", &["oms-telemetry"]),
     ("oms-messaging", &["oms-telemetry"]),
     ("oms-service", &["oms-proto", "oms-telemetry"]),
@@ -49,7 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("oms-testkit", BELOW_AN_ARRANGEMENT),
     ("oms", BELOW_AN_ARRANGEMENT),
     ("oms-e2e", BELOW_E2E),
-    ("xtask", BELOW_AN_ARRANGEMENT),
+    ("xtask", BELOW_XTASK),
 ];
 
 /// Dependencies that the layers do not allow, and packages that no layer knows.
@@ -115,6 +129,7 @@ mod tests {
             ("oms-inventory", "oms-testkit"),
             ("oms", "oms-testkit"),
             ("oms-testkit", "oms"),
+            ("oms-servers", "oms-messaging"),
         ] {
             assert_eq!(found(package, dependency).len(), 1, "{package} -> {dependency}");
         }

@@ -1,0 +1,29 @@
+//! Apache Kafka and PostgreSQL as they are, started natively on this machine for tests.
+//!
+//! [`Servers`] starts both in a scratch folder on free ports, or takes those that are named.
+//! [`Kafka`] and [`Postgres`] can be stopped and started again by a test that wants an outage.
+//! Topics are made from `deploy/kafka/topics.yaml`, databases and roles by
+//! `deploy/postgres/service.sql`: the same files that operators use.
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod databases;
+mod jars;
+mod kafka;
+mod pids;
+pub mod ports;
+mod postgres;
+mod program;
+mod scratch;
+pub mod topics;
+
+pub use kafka::Kafka;
+pub use postgres::Postgres;
+pub use scratch::{Named, Servers, remove};
+
+use std::path::{Path, PathBuf};
+
+/// A file of the repository.
+fn committed(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
