@@ -6,12 +6,14 @@
 //! fails its test.
 #![forbid(unsafe_code)]
 
+mod branches;
 mod eventually;
 mod faults;
 pub mod invariants;
 pub mod requests;
 mod stack;
 
+pub use branches::Branch;
 pub use eventually::eventually;
 pub use faults::CrashPlan;
 pub use stack::{Clients, Name, Stack, StackOptions, Wire};

@@ -27,7 +27,11 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(super) async fn connect(
+    /// Connects to the services where they listen.
+    ///
+    /// # Errors
+    /// When one does not.
+    pub async fn connect(
         order: SocketAddr,
         inventory: SocketAddr,
         payment: SocketAddr,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use oms_testkit::{Name, Stack};
-
-use crate::branches::Branch;
+use oms_testkit::{Branch, Name, Stack};
 
 const MESSAGING: [&str; 6] = [
     "relay.before_publish",

@@ -1,8 +1,6 @@
 //! The broker loses everything it holds, at every stage of a run: asking heals it (rule 10).
 
-use oms_testkit::{Stack, StackOptions};
-
-use crate::branches::Branch;
+use oms_testkit::{Branch, Stack, StackOptions};
 
 /// More than the events of any branch, so that the last rounds lose nothing any more.
 const STAGES: u64 = 12;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use oms_events::TOPIC;
-use oms_testkit::{Clients, Stack, StackOptions, Wire, eventually};
+use oms_testkit::{Branch, Clients, Stack, StackOptions, Wire, eventually};
 use tokio::task::JoinSet;
-
-use crate::branches::Branch;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_in_flight_end_after_power_cuts() {

@@ -4,12 +4,10 @@ use oms_events::TOPIC;
 use oms_messaging::Event;
 use oms_proto::oms_v1::{OrderStatus, ReservationStatus};
 use oms_testkit::{
-    Stack, StackOptions, Wire,
+    Branch, Stack, StackOptions, Wire,
     requests::{item, pay},
 };
 use tonic::Code;
-
-use crate::branches::Branch;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_branch_ends_as_it_should_on_the_embedded_broker() {

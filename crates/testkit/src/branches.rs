@@ -1,14 +1,15 @@
 //! The branches of the saga, each as a customer who tries again with the same keys.
 
 use oms_proto::oms_v1::OrderStatus;
-use oms_testkit::{
+
+use crate::{
     Clients,
     requests::{cancel, create, item, keyed, pay, refund},
 };
 
 /// What a customer does, and what comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Branch {
+pub enum Branch {
     /// Paid and confirmed.
     Paid,
     /// The card is declined.
@@ -28,7 +29,8 @@ pub(crate) enum Branch {
 }
 
 impl Branch {
-    pub(crate) const ALL: [Self; 8] = [
+    /// Every branch.
+    pub const ALL: [Self; 8] = [
         Self::Paid,
         Self::Declined,
         Self::OutOfStock,
@@ -40,7 +42,8 @@ impl Branch {
     ];
 
     /// The status the order shows in the end.
-    pub(crate) fn ends(self) -> OrderStatus {
+    #[must_use]
+    pub fn ends(self) -> OrderStatus {
         match self {
             Self::Paid | Self::UnknownOutcome => OrderStatus::Confirmed,
             Self::RefundedInPart | Self::RefundedInFull => OrderStatus::Refunded,
@@ -53,14 +56,30 @@ impl Branch {
 
     /// Plays the branch and returns the order. Every call carries a key made of `tag`, so that
     /// playing it again goes on where it broke off.
-    pub(crate) async fn play(self, clients: &Clients, tag: &str) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// A call's, or that the order does not end as it should.
+    pub async fn play(self, clients: &Clients, tag: &str) -> anyhow::Result<String> {
+        self.play_as(clients, "customer", tag).await
+    }
+
+    /// The same as a customer with a name.
+    ///
+    /// # Errors
+    /// See [`Branch::play`].
+    pub async fn play_as(
+        self,
+        clients: &Clients,
+        customer: &str,
+        tag: &str,
+    ) -> anyhow::Result<String> {
         let key = |step: &str| format!("{tag}-{step}");
         let mut orders = clients.orders.clone();
-        let (customer, method) = match self {
-            Self::Declined => ("customer", "pm_card_declined"),
-            Self::CanceledDuringRun => ("customer", "pm_card_slow"),
-            Self::UnknownOutcome => ("customer", "pm_card_timeout"),
-            _ => ("customer", ""),
+        let method = match self {
+            Self::Declined => "pm_card_declined",
+            Self::CanceledDuringRun => "pm_card_slow",
+            Self::UnknownOutcome => "pm_card_timeout",
+            _ => "",
         };
         let mut lines = vec![item("SKU-001", 2, 500), item("SKU-002", 1, 1_000)];
         if self == Self::OutOfStock {

@@ -1,0 +1,74 @@
+//! Stories of the services as separate processes; each ends with the invariants of `docs/saga.md`.
+
+mod broker_away;
+mod database_away;
+mod kills;
+mod one_database_away;
+mod replay;
+mod scenarios;
+mod side_by_side;
+mod storm;
+mod telling;
+
+pub use telling::{Told, Verdict};
+
+use std::{future::Future, pin::Pin};
+
+use crate::cluster::World;
+
+type Playing<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Verdict>> + Send + 'a>>;
+
+/// A story.
+#[derive(Clone, Copy)]
+pub struct Story {
+    /// Its name, as on the command line.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// Plays it.
+    pub play: for<'a> fn(&'a World) -> Playing<'a>,
+}
+
+/// Every story, in the order in which they are played.
+pub const STORIES: &[Story] = &[
+    Story {
+        name: "scenarios",
+        about: "every branch of the saga",
+        play: |world| Box::pin(scenarios::play(world)),
+    },
+    Story {
+        name: "kills",
+        about: "kill -9 of each service in turn under load",
+        play: |world| Box::pin(kills::play(world)),
+    },
+    Story {
+        name: "broker-away",
+        about: "Kafka stopped and started under load",
+        play: |world| Box::pin(broker_away::play(world)),
+    },
+    Story {
+        name: "database-away",
+        about: "PostgreSQL stopped immediately and started under load",
+        play: |world| Box::pin(database_away::play(world)),
+    },
+    Story {
+        name: "one-database-away",
+        about: "the database of one service is away, the others go on",
+        play: |world| Box::pin(one_database_away::play(world)),
+    },
+    Story {
+        name: "replay",
+        about: "the whole topic once more into the running system",
+        play: |world| Box::pin(replay::play(world)),
+    },
+    Story {
+        name: "side-by-side",
+        about: "two instances of every service, one of each killed",
+        play: |world| Box::pin(side_by_side::play(world)),
+    },
+    Story {
+        name: "storm",
+        about: "a service chosen by chance is killed every three seconds under load",
+        play: |world| Box::pin(storm::play(world)),
+    },
+];
