@@ -1,9 +1,9 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check fmt lint doc tidy docs docs-check bench clean-data
+.PHONY: help run demo build test check fmt lint doc tidy docs docs-check e2e soak bench clean-data
 
 help: ## Show this list
-	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## Run everything on this machine: three services, broker, databases under ./data
 	cargo run --package oms -- run
@@ -17,7 +17,13 @@ build: ## Compile every crate and test
 test: ## Run all tests that need no installed server
 	cargo test --workspace
 
-check: fmt lint doc test ## Everything CI runs; tidy and docs-check are among the tests
+check: fmt lint doc test e2e ## Everything CI runs; tidy and docs-check are among the tests
+
+e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
+	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
+
+soak: build ## Play the stories at full length: a broker away for a minute, a storm of five
+	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e --full
 
 fmt: ## Check the format (to apply it: cargo fmt --all)
 	cargo fmt --all --check
