@@ -11,6 +11,7 @@ use oms_e2e::{
     cluster::World,
     stories::{STORIES, Story, Told, Verdict},
 };
+use oms_seams::{Ids, SystemIds};
 use oms_servers::{Named, Servers};
 
 /// Plays stories of the services as separate processes.
@@ -68,7 +69,9 @@ fn world(full: bool) -> anyhow::Result<World> {
         _ => fs::create_dir_all(&logs)?,
     }
     let lengths = if full { Lengths::FULL } else { Lengths::SHORT };
-    Ok(World { servers, binaries, logs, lengths })
+    // The end of an id is random, its beginning the time.
+    let run = SystemIds.next().simple().to_string().split_off(26);
+    Ok(World { servers, binaries, logs, run, lengths })
 }
 
 fn play(runtime: &tokio::runtime::Runtime, story: &'static Story, world: &World) -> Played {

@@ -42,7 +42,7 @@ impl System {
     /// # Errors
     /// When any of it fails.
     pub async fn start(world: &World, story: &str, wishes: Wishes) -> anyhow::Result<Self> {
-        let suffix = format!(".{story}");
+        let suffix = format!(".{story}.{}", world.run);
         let kafka = world.servers.kafka_address();
         topics::create(&kafka, &suffix).await.context("topics")?;
         let databases = Databases::make(world, story, &wishes)?;
@@ -232,7 +232,7 @@ struct Databases {
 
 impl Databases {
     fn make(world: &World, story: &str, wishes: &Wishes) -> anyhow::Result<Self> {
-        let prefix = format!("{}_", story.replace('-', "_"));
+        let prefix = format!("{}_{}_", story.replace('-', "_"), world.run);
         let (shared, apart) = (world.servers.postgres_url(), wishes.apart.clone());
         let logs = world.servers.folder();
         let mut services = Vec::new();
