@@ -25,8 +25,8 @@ pub struct World {
     pub binaries: PathBuf,
     /// Where the services' own output goes.
     pub logs: PathBuf,
-    /// This run's own mark in the names of topics, groups, databases and roles: servers that are not
-    /// ours keep them.
+    /// This run's own mark in the names of topics, groups, databases and roles: servers that are
+    /// not ours keep them.
     pub run: String,
     /// How long faults last.
     pub lengths: Lengths,

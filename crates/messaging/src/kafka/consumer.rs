@@ -69,8 +69,8 @@ impl Subscription for KafkaSubscription {
                 Ok(Some(Err(error))) if mends_itself(&error) => {
                     tracing::debug!(target: "kafka", %error, "still waiting");
                 }
-                // An outage leaves an error for every try to connect, and the rebalance that follows
-                // it waits behind them: who is told of one at a time never gets there.
+                // An outage leaves an error for every try to connect, and the rebalance after it
+                // waits behind them: who is told of one at a time does not get there.
                 Ok(Some(Err(error))) => trouble = Some(LogError(error.to_string())),
             }
         }
