@@ -59,8 +59,8 @@ impl<R: Reactor> Consumer<R> {
         self.reader.status()
     }
 
-    /// Polls once and lets every worker do one step, one after the other: all that [`Consumer::run`]
-    /// does at the same time, in an order that can be repeated.
+    /// Polls once and lets every worker do one step, one after the other: all that
+    /// [`Consumer::run`] does at the same time, in an order that can be repeated.
     ///
     /// # Errors
     /// [`Failure::Transient`] when the log cannot be read. Failures of events are none: they are

@@ -22,7 +22,7 @@ async fn concurrent_retries_make_one_order() {
                 loop {
                     match client.create_order(create()).await {
                         Ok(answer) => break answer.into_inner(),
-                        // They all want one lock: whoever had no turn in time is told to come again.
+                        // They all want one lock: who had no turn in time is told to come again.
                         Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status}"),
                     }
                 }
