@@ -97,6 +97,16 @@ impl Group {
         }
     }
 
+    /// Puts the whole group back by `count` records of every partition.
+    pub(super) fn rewind(&mut self, count: i64) {
+        for offset in self.committed.values_mut() {
+            *offset = (*offset - count).max(0);
+        }
+        for place in self.places() {
+            (place.next, place.stored) = ((place.next - count).max(0), None);
+        }
+    }
+
     /// Forgets every offset, as a broker that lost its memory does.
     pub(super) fn forget(&mut self) {
         self.committed.clear();

@@ -72,6 +72,11 @@ impl SimulatedLog {
         self.change(|state| state.reset(group, from));
     }
 
+    /// Makes a group read the last `count` records of every partition again, as far as it had come.
+    pub fn rewind(&self, group: &str, count: i64) {
+        self.change(|state| state.group(group).rewind(count));
+    }
+
     /// Fails the next `count` records without appending them.
     pub fn fail_publishes(&self, count: u64) {
         self.change(|state| state.failing = count);

@@ -7,7 +7,8 @@ use super::{
     query::{offenders, rows},
 };
 
-pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>> {
+/// What the gateway's own log shows at every moment.
+pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<String>> {
     let mut found = offenders(
         &databases.gateway,
         "I4 more than one effective capture of",
@@ -15,6 +16,21 @@ pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>>
          GROUP BY order_id HAVING COUNT(*) > 1",
     )
     .await?;
+    found.extend(
+        offenders(
+            &databases.gateway,
+            "I2 the gateway gave back more than it took of",
+            "SELECT order_id FROM charges WHERE approved GROUP BY order_id \
+             HAVING SUM(CASE WHEN kind = 'capture' THEN amount ELSE -amount END) < 0",
+        )
+        .await?,
+    );
+    Ok(found)
+}
+
+/// The three ledgers agree once nothing is under way.
+pub(super) async fn broken_at_rest(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
     let orders = "SELECT id AS order_id, captured_minor AS captured, refunded_minor AS refunded \
                   FROM orders";
     let ours = ledger(&databases.order, orders).await?;

@@ -22,7 +22,7 @@ const BELOW_AN_ARRANGEMENT: &[&str] = &[
     "oms-telemetry",
 ];
 
-/// What `e2e` may use: an arrangement, and the testkit that makes one.
+/// What `e2e` and the simulator may use: an arrangement, and the testkit that makes one.
 const BELOW_E2E: &[&str] = &[
     "oms-testkit",
     "oms-order",
@@ -48,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("oms-payment", BELOW_A_SERVICE),
     ("oms-testkit", BELOW_AN_ARRANGEMENT),
     ("oms", BELOW_AN_ARRANGEMENT),
+    ("oms-sim", BELOW_E2E),
     ("oms-e2e", BELOW_E2E),
     ("xtask", BELOW_AN_ARRANGEMENT),
 ];
