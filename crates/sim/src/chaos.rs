@@ -39,6 +39,8 @@ impl World<'_> {
         for step in 0..self.plan.steps {
             // Each step has dice of its own, so that leaving a class out moves no other step.
             let mut dice = Dice::new(self.plan.seed, 1_000 + step);
+            // The adapter commits offsets in the background, at a moment of its own.
+            self.commits_offsets = dice.chance(50);
             self.pass(TimeDelta::milliseconds(i64::try_from(dice.between(1, 20))?));
             match dice.below(100) {
                 0..70 => self.some_work(&mut dice).await,

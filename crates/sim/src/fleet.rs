@@ -28,8 +28,8 @@ pub struct Summary {
     pub counts: Counts,
     /// States in which they ended.
     pub end_states: HashSet<u64>,
-    /// The failing seed with the lowest number, and the smallest plan on which it fails.
-    pub failed: Option<Box<(Report, Limits, Report)>>,
+    /// The failing seed with the lowest number.
+    pub failed: Option<Box<Report>>,
 }
 
 /// Plays these seeds on `jobs` threads; stops at the first that fails. `told` hears of progress.
@@ -67,12 +67,7 @@ pub fn play(
         });
         ended.collect::<Vec<_>>().into_iter().collect::<anyhow::Result<()>>()
     })?;
-    let mut summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(failed) = summary.failed.take() {
-        let (report, ..) = *failed;
-        summary.failed = Some(Box::new(smallest(report)?));
-    }
-    Ok(summary)
+    Ok(summary.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Plays one seed.
@@ -83,10 +78,12 @@ pub fn play_one(seed: u64, limits: &Limits) -> anyhow::Result<Report> {
     on_one_thread(async { simulate(&Stores::open().await?, seed, limits).await })
 }
 
-fn smallest(report: Report) -> anyhow::Result<(Report, Limits, Report)> {
-    let (limits, smallest) =
-        on_one_thread(async { shrink(&Stores::open().await?, report.clone()).await })?;
-    Ok((report, limits, smallest))
+/// The smallest plan found on which a seed still fails, and what came of it.
+///
+/// # Errors
+/// When it could not be played at all.
+pub fn smallest(failed: Report) -> anyhow::Result<(Limits, Report)> {
+    on_one_thread(async { shrink(&Stores::open().await?, failed).await })
 }
 
 fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -103,8 +100,8 @@ impl Summary {
         }
         stop.store(true, Ordering::SeqCst);
         let seed = report.plan.seed;
-        if self.failed.as_ref().is_none_or(|failed| seed < failed.0.plan.seed) {
-            self.failed = Some(Box::new((report.clone(), Limits::default(), report)));
+        if self.failed.as_ref().is_none_or(|failed| seed < failed.plan.seed) {
+            self.failed = Some(Box::new(report));
         }
     }
 }

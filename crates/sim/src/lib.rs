@@ -25,7 +25,7 @@ mod trap;
 mod wire;
 mod world;
 
-pub use fleet::{Summary, play, play_one};
+pub use fleet::{Summary, play, play_one, smallest};
 pub use plan::{FAULTS, Fault, Limits, Plan};
 pub use run::Report;
 pub use trail::Counts;

@@ -59,6 +59,8 @@ pub(crate) struct World<'a> {
     pub lossy: bool,
     /// Streams that poison was put in for.
     pub poisoned: Vec<String>,
+    /// Whether offsets are committed just before an instance dies.
+    pub(crate) commits_offsets: bool,
     trap: Arc<Trap>,
     ids: Arc<SimulatedIds>,
 }
@@ -96,6 +98,7 @@ impl<'a> World<'a> {
             broken: Vec::new(),
             lossy: false,
             poisoned: Vec::new(),
+            commits_offsets: false,
             trap,
             ids,
         };
@@ -210,6 +213,9 @@ impl<'a> World<'a> {
     pub(crate) fn restart(&mut self, at: usize) {
         self.trail.count(|counts| counts.crashes += 1);
         let service = self.instances[at].0;
+        if self.commits_offsets {
+            self.log.commit_stored(&format!("oms-{}", service.name()));
+        }
         // The old one first: whoever has died holds nothing any more.
         self.instances[at].1.slots.clear();
         self.instances[at].1 = self.start(service);

@@ -1,11 +1,11 @@
-//! `cargo xtask tidy` and `cargo xtask docs [--check]`.
+//! `cargo xtask tidy`, `cargo xtask docs [--check]` and `cargo xtask mutants [name]…`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, docs, tidy};
+use xtask::{Tree, docs, mutants, tidy};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -25,12 +25,22 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Plants each mistake of crates/sim/mutants in a scratch copy and lets the simulator find it;
+    /// then writes the table of docs/simulator.md.
+    Mutants {
+        /// Only these; the table is not written then.
+        names: Vec<String>,
+        /// Seeds to play at most for each.
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+    },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let clean = match Args::parse().verb {
         Verb::Tidy => run_tidy()?,
         Verb::Docs { check } => run_docs(check)?,
+        Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -59,4 +69,30 @@ fn run_docs(check: bool) -> anyhow::Result<bool> {
         }
     }
     Ok(clean)
+}
+
+fn run_mutants(names: &[String], seeds: u64) -> anyhow::Result<bool> {
+    let scratch = mutants::Scratch::new()?;
+    let (mut found, mut survivors) = (Vec::new(), 0);
+    for mutant in mutants::mutants()? {
+        if !names.is_empty() && !names.contains(&mutant.name) {
+            continue;
+        }
+        match scratch.hunt(&mutant, seeds)? {
+            Some(seen) => {
+                println!("{}: seed {}: {}", mutant.name, seen.seed, seen.broken);
+                found.push((mutant, seen));
+            }
+            None => {
+                println!("{}: SURVIVES {seeds} seeds", mutant.name);
+                survivors += 1;
+            }
+        }
+    }
+    println!("mutants: {} found, {survivors} survive", found.len());
+    if names.is_empty() && survivors == 0 {
+        mutants::write(&found)?;
+        println!("mutants: {} written", mutants::PAGE);
+    }
+    Ok(survivors == 0)
 }

@@ -50,12 +50,7 @@ impl Tree {
     pub fn of_this_repository() -> io::Result<Self> {
         let root = root();
         let mut tree = Self::default();
-        let mut paths = match tracked(&root) {
-            Some(paths) => paths,
-            None => walked(&root)?,
-        };
-        paths.sort_unstable();
-        for path in paths {
+        for path in paths()? {
             match fs::read(root.join(&path)) {
                 Ok(bytes) => match String::from_utf8(bytes) {
                     Ok(text) => tree.files.push(File { path, text }),
@@ -106,6 +101,20 @@ impl Tree {
 #[must_use]
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every file that is, or could be, committed, by path from the root.
+///
+/// # Errors
+/// When they cannot be listed.
+pub(crate) fn paths() -> io::Result<Vec<String>> {
+    let root = root();
+    let mut paths = match tracked(&root) {
+        Some(paths) => paths,
+        None => walked(&root)?,
+    };
+    paths.sort_unstable();
+    Ok(paths)
 }
 
 /// What git tracks or would track; nothing when this is no git checkout.

@@ -73,6 +73,13 @@ impl Group {
         }
     }
 
+    /// Commits what every member stored.
+    pub(super) fn commit_all(&mut self) {
+        for member in self.members.keys().copied().collect::<Vec<_>>() {
+            self.commit(member);
+        }
+    }
+
     /// The partitions of a member, with its places.
     pub(super) fn held(&self, member: u64) -> impl Iterator<Item = (&Partition, &Place)> {
         let held = self.members.get(&member).into_iter().flat_map(|member| &member.held);

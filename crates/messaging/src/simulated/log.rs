@@ -77,6 +77,11 @@ impl SimulatedLog {
         self.change(|state| state.group(group).rewind(count));
     }
 
+    /// Commits what the members of a group have stored, as an adapter does in the background.
+    pub fn commit_stored(&self, group: &str) {
+        self.change(|state| state.group(group).commit_all());
+    }
+
     /// Fails the next `count` records without appending them.
     pub fn fail_publishes(&self, count: u64) {
         self.change(|state| state.failing = count);

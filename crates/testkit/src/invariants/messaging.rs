@@ -29,6 +29,9 @@ pub(super) async fn broken(
         dead.extend(offenders(database, &what, sql).await?);
         dead.retain(|line| !evidence.poisoned.iter().any(|stream| line.contains(stream)));
         found.extend(dead);
+        let what = format!("I6 {name} has parked what its inbox says was applied");
+        let sql = "SELECT p.identity FROM parked p JOIN inbox i ON i.id = p.identity";
+        found.extend(offenders(database, &what, sql).await?);
         let what = format!("I6 {name}: sequences of a stream have gaps");
         let sql = "SELECT s.id AS id FROM streams s \
                    WHERE s.sequence <> (SELECT COUNT(*) FROM outbox o \
