@@ -27,6 +27,9 @@ const HANDS: [(&str, u64); 9] = [
     ("", 0),
 ];
 
+/// Workers that are tried before a turn passes without work.
+const TRIES: usize = 4;
+
 /// How likely each class is to be drawn when something goes wrong.
 const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 10, 8, 3, 14, 6, 14, 10, 5, 4, 0];
 
@@ -79,20 +82,25 @@ impl World<'_> {
         Arms { crash_at, hold_at: place.filter(|_| hold) }
     }
 
+    /// A worker's step; another one's where that had nothing to do, for idle turns find nothing.
     async fn some_work(&mut self, dice: &mut Dice) {
-        let wanted = dice.weighted(&HANDS, "consumer");
-        let able: Vec<(usize, usize)> = self
-            .instances
-            .iter()
-            .enumerate()
-            .flat_map(|(at, (_, instance))| {
-                let slots = instance.slots.iter().enumerate();
-                slots.filter(|(_, (name, _))| *name == wanted).map(move |(slot, _)| (at, slot))
-            })
-            .collect();
-        let Some((at, slot)) = able.get(dice.index(able.len())).copied() else { return };
-        let arms = self.arms(dice, wanted);
-        let _did = self.work(at, slot, arms).await;
+        for _ in 0..TRIES {
+            let wanted = dice.weighted(&HANDS, "consumer");
+            let able: Vec<(usize, usize)> = self
+                .instances
+                .iter()
+                .enumerate()
+                .flat_map(|(at, (_, instance))| {
+                    let slots = instance.slots.iter().enumerate();
+                    slots.filter(|(_, (name, _))| *name == wanted).map(move |(slot, _)| (at, slot))
+                })
+                .collect();
+            let Some((at, slot)) = able.get(dice.index(able.len())).copied() else { return };
+            let arms = self.arms(dice, wanted);
+            if self.work(at, slot, arms).await.is_none_or(|did| did.busy) {
+                return;
+            }
+        }
     }
 
     async fn some_call(&mut self, dice: &mut Dice) {

@@ -58,6 +58,7 @@ pub(crate) struct Customer {
     pub number: usize,
     wish: CreateOrder,
     created_with: Option<String>,
+    paid: bool,
     calls: u64,
     last: Option<Call>,
     /// The order's id, once an answer told it.
@@ -93,8 +94,16 @@ impl Customer {
         let reference = created_with.clone().unwrap_or_default();
         let customer_id = format!("customer-{number}");
         let wish = CreateOrder { customer_id, currency, lines, reference };
-        let (calls, last, order, told_canceled) = (0, None, None, false);
-        Ok(Self { number, wish, created_with, calls, last, order, told_canceled })
+        Ok(Self {
+            number,
+            wish,
+            created_with,
+            paid: false,
+            calls: 0,
+            last: None,
+            order: None,
+            told_canceled: false,
+        })
     }
 
     /// What the customer calls for next.
@@ -104,8 +113,9 @@ impl Customer {
         let call = match (&self.last, &self.order) {
             (Some(last), _) if dice.chance(25) => last.clone(),
             (_, None) => Call { verb: Verb::Create, key: self.created_with.clone() },
-            (_, Some(_)) => Call { verb: verb(dice), key },
+            (_, Some(_)) => Call { verb: verb(self.paid, dice), key },
         };
+        self.paid |= matches!(call.verb, Verb::Pay(_));
         self.last = Some(call.clone());
         call
     }
@@ -161,12 +171,13 @@ pub(crate) fn sku(index: usize) -> String {
     format!("SKU-{}", index + 1)
 }
 
-fn verb(dice: &mut Dice) -> Verb {
+/// Who has not paid mostly pays; who has, mostly wants something back.
+fn verb(paid: bool, dice: &mut Dice) -> Verb {
     let amount = dice.pick(&[None, None, Some(100), Some(5_000), Some(20_000)], None);
     let method = dice.weighted(&METHODS, "pm_card_visa");
-    match dice.below(100) {
-        0..45 => Verb::Pay(method),
-        45..65 => Verb::Cancel,
+    match (paid, dice.below(100)) {
+        (false, 0..80) | (true, 0..10) => Verb::Pay(method),
+        (false, 80..95) | (true, 10..40) => Verb::Cancel,
         _ => Verb::Refund(amount),
     }
 }

@@ -112,7 +112,7 @@ impl Plan {
         let skus = dice.between(1, 3);
         let stock = (0..skus).map(|_| dice.weighted(&[(1, 2), (3, 3), (50, 5)], 50)).collect();
         let partitions = dice.pick(&[1, 2, 3], 1);
-        let steps = dice.between(30, 140);
+        let steps = dice.between(40, 180);
         // Each class is on in half of the worlds, so that each is also seen without the others.
         let mut faults: BTreeSet<Fault> = FAULTS.into_iter().filter(|_| dice.chance(50)).collect();
         faults.retain(|fault| !limits.without.contains(fault));

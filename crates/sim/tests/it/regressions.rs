@@ -6,4 +6,3 @@ fn holds(seed: u64) {
     let report = play_one(seed, &Limits::default()).unwrap();
     assert_eq!(report.broken, Vec::<String>::new(), "{}", report.history.join("\n"));
 }
-

@@ -60,7 +60,11 @@ fn every_class_of_faults_comes_and_stays_away() {
     for seed in 0..100 {
         let plan = Plan::draw(seed, &Limits::default());
         for fault in FAULTS {
-            if plan.allows(fault) { on.insert(fault) } else { off.insert(fault) };
+            if plan.allows(fault) {
+                on.insert(fault)
+            } else {
+                off.insert(fault)
+            };
         }
     }
     assert_eq!(on, BTreeSet::from(FAULTS));
