@@ -137,7 +137,7 @@ impl World<'_> {
                 self.line(&format!("{} s pass", leap.num_seconds()));
             }
             Fault::Gateway => {
-                let line = dice.pick(&[Line::Deaf, Line::Mute], Line::Mute);
+                let line = dice.pick(&[Line::Deaf, Line::Mute, Line::Refused], Line::Mute);
                 self.processor.next_call(line);
                 self.line(&format!("the line to the gateway is {line:?}"));
             }

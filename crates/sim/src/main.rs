@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use oms_sim::{Limits, Report, Summary, play, play_one, smallest};
+use oms_sim::{Fault, Limits, Report, Summary, play, play_one, smallest};
 
 /// Simulates the saga: random interleavings, crashes and losses, and the invariants after each.
 /// Exits with 0 when all held, 1 when something is broken, 2 when it was called wrongly.
@@ -25,6 +25,15 @@ struct Args {
     /// Plays this seed alone and tells everything that happens
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// With --seed: steps of chaos at most
+    #[arg(long, requires = "seed")]
+    steps: Option<u64>,
+    /// With --seed: orders at most
+    #[arg(long, requires = "seed")]
+    orders: Option<usize>,
+    /// With --seed: classes of faults that do not happen, separated by commas
+    #[arg(long, requires = "seed", value_delimiter = ',')]
+    without: Vec<Fault>,
     /// Does not look for the smallest plan on which a seed still fails
     #[arg(long)]
     quick: bool,
@@ -36,7 +45,13 @@ struct Args {
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     if let Some(seed) = args.seed {
-        let report = play_one(seed, &Limits::default())?;
+        let limits = Limits {
+            steps: args.steps,
+            orders: args.orders,
+            without: args.without.into_iter().collect(),
+            check_each_step: true,
+        };
+        let report = play_one(seed, &limits)?;
         tell(&report);
         return Ok(verdict(report.broken.is_empty()));
     }
@@ -57,10 +72,11 @@ fn main() -> anyhow::Result<ExitCode> {
     first.broken.iter().for_each(|line| println!("  {line}"));
     if !args.quick {
         let (limits, smallest) = smallest((**first).clone())?;
-        println!("\nstill broken with {limits:?}:");
+        println!("\nthe smallest plan on which it still fails:");
         tell(&smallest);
+        println!("\nto see that again: oms-sim --seed {}{}", first.plan.seed, limits.flags());
     }
-    println!("\nto see it whole: oms-sim --seed {}", first.plan.seed);
+    println!("to see it whole: oms-sim --seed {}", first.plan.seed);
     Ok(verdict(false))
 }
 

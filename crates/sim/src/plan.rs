@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use clap::ValueEnum;
 use oms_messaging::MessagingSettings;
 use oms_payment::worker::WorkerSettings;
 
 use crate::dice::Dice;
 
 /// A class of things that go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Fault {
     /// An instance dies, at a fault point or between two steps, and starts again on its data.
     Crash,
@@ -103,6 +104,29 @@ pub(crate) const HOLD_FOR: TimeDelta = TimeDelta::seconds(90);
 /// Silence before a service asks.
 pub(crate) const ASK_AFTER: TimeDelta = TimeDelta::seconds(30);
 
+impl Limits {
+    /// As they are given on the command line, each with a space before it.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let mut flags = String::new();
+        for (name, value) in [
+            ("steps", self.steps.map(|steps| steps.to_string())),
+            ("orders", self.orders.map(|orders| orders.to_string())),
+        ] {
+            flags.extend(value.map(|value| format!(" --{name} {value}")));
+        }
+        let names: Vec<String> = self
+            .without
+            .iter()
+            .filter_map(|fault| Some(fault.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        if !names.is_empty() {
+            flags.push_str(&format!(" --without {}", names.join(",")));
+        }
+        flags
+    }
+}
+
 impl Plan {
     /// The plan of a seed, less what the limits leave out.
     #[must_use]
@@ -161,6 +185,14 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_read_as_on_the_command_line() {
+        let without = BTreeSet::from([Fault::LoseTail, Fault::Crash]);
+        let limits = Limits { steps: Some(9), without, ..Limits::default() };
+        assert_eq!(limits.flags(), " --steps 9 --without crash,lose-tail");
+        assert_eq!(Limits::default().flags(), "");
+    }
 
     #[test]
     fn limits_take_away_and_leave_the_rest_as_it_is() {

@@ -1,7 +1,10 @@
 //! The simulated gateway behind a bad line: a call may not arrive, its answer may be lost, and it
 //! can be held on its way.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use oms_payment::gateway::{
@@ -23,6 +26,15 @@ pub(crate) enum Line {
     Deaf,
     /// It arrives, and its answer is lost.
     Mute,
+    /// If it is a refund never asked for before, it is declined, and so it stays.
+    Refused,
+}
+
+/// What became of keys, kept as long as the gateway's own log.
+#[derive(Debug, Default)]
+struct Keys {
+    settled: BTreeSet<String>,
+    refused: BTreeSet<String>,
 }
 
 /// The gateway and the line to it.
@@ -30,6 +42,7 @@ pub(crate) enum Line {
 pub(crate) struct Processor {
     gateway: SimulatedGateway,
     line: Mutex<Line>,
+    keys: Mutex<Keys>,
     trail: Arc<Trail>,
     trap: Arc<Trap>,
 }
@@ -38,7 +51,7 @@ impl Processor {
     /// The gateway with whoever watches it.
     #[must_use]
     pub(crate) fn new(gateway: SimulatedGateway, trail: Arc<Trail>, trap: Arc<Trap>) -> Self {
-        Self { gateway, line: Mutex::default(), trail, trap }
+        Self { gateway, line: Mutex::default(), keys: Mutex::default(), trail, trap }
     }
 
     /// Decides about the next call.
@@ -55,10 +68,10 @@ impl Processor {
         let line = std::mem::take(&mut *self.line());
         let answer = match line {
             Line::Deaf => Err(Unknown("the call did not arrive".to_owned())),
-            Line::Fine => call.await,
+            Line::Fine | Line::Refused => call.await,
             Line::Mute => call.await.and(Err(Unknown("the answer was lost".to_owned()))),
         };
-        if line != Line::Fine {
+        if answer.is_err() {
             self.trail.count(|counts| counts.failures += 1);
         }
         self.trail.note(match &answer {
@@ -68,6 +81,20 @@ impl Processor {
         });
         self.trap.pass(Place::AfterCall).await;
         answer
+    }
+
+    /// Whether a refund is declined: now, if the line says so and the gateway does not know it yet,
+    /// and ever after.
+    fn refuses(&self, key: &str) -> bool {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.line() == Line::Refused && !keys.settled.contains(key) {
+            keys.refused.insert(key.to_owned());
+        }
+        let refused = keys.refused.contains(key);
+        if !refused {
+            keys.settled.insert(key.to_owned());
+        }
+        refused
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -84,6 +111,10 @@ impl Gateway for Processor {
 
     async fn refund(&self, order: RefundOrder) -> Result<Verdict, Unknown> {
         let what = format!("refund {} to {}", order.amount_minor, order.order_id);
+        if self.refuses(&order.idempotency_key) {
+            let (code, reason) = ("refused".to_owned(), "by the seed".to_owned());
+            return self.carry(what, async { Ok(Verdict::Declined { code, reason }) }).await;
+        }
         self.carry(what, self.gateway.refund(order)).await
     }
 

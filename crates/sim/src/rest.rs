@@ -13,6 +13,10 @@ use crate::{
 
 /// A healthy system that is not at rest after so much time waits for ever (I3).
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+/// How long nobody does anything before the clock is put forward once more.
+const PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// Workers that wait for nobody and nobody waits for.
+const IDLE_FOR_DAYS: [&str; 2] = ["retention", "forgetting"];
 /// Steps of one worker in one round at most.
 const STEPS_MAX: usize = 200;
 
@@ -53,14 +57,14 @@ impl World<'_> {
 
     async fn come_to_rest(&mut self) -> anyhow::Result<()> {
         let began = self.clock.elapsed();
-        let mut pause = TimeDelta::seconds(1);
+        let mut pause = PAUSE;
         loop {
-            if self.round().await {
-                pause = TimeDelta::seconds(1);
+            let (busy, stuck) = self.round().await;
+            if busy {
+                pause = PAUSE;
                 continue;
             }
             let open = invariants::open_business(&self.stores.seen()).await?;
-            let stuck = self.stuck().await;
             if open.is_empty() && !stuck {
                 self.line("at rest");
                 return Ok(());
@@ -76,14 +80,19 @@ impl World<'_> {
         }
     }
 
-    /// Every worker until it has nothing to do. Whether any had.
-    async fn round(&mut self) -> bool {
-        let mut busy = false;
+    /// Every worker until it has nothing to do. Whether any had, and whether any could not do what
+    /// it has to.
+    async fn round(&mut self) -> (bool, bool) {
+        let (mut busy, mut stuck) = (false, false);
         for at in 0..self.instances.len() {
             for slot in 0..self.instances[at].1.slots.len() {
+                if IDLE_FOR_DAYS.contains(&self.instances[at].1.slots[slot].0) {
+                    continue;
+                }
                 for _ in 0..STEPS_MAX {
                     self.pass(TimeDelta::milliseconds(1));
                     let did = self.work(at, slot, Arms::default()).await;
+                    stuck |= did.as_ref().is_none_or(|did| did.stuck);
                     if !did.is_some_and(|did| did.busy) {
                         break;
                     }
@@ -91,19 +100,7 @@ impl World<'_> {
                 }
             }
         }
-        busy
-    }
-
-    /// Whether a worker could not do what it has to.
-    async fn stuck(&mut self) -> bool {
-        let mut stuck = false;
-        for at in 0..self.instances.len() {
-            for slot in 0..self.instances[at].1.slots.len() {
-                let did = self.work(at, slot, Arms::default()).await;
-                stuck |= did.is_none_or(|did| did.stuck);
-            }
-        }
-        stuck
+        (busy, stuck)
     }
 
     async fn check(&mut self) -> anyhow::Result<()> {

@@ -61,7 +61,7 @@ pub(crate) async fn simulate(
     };
     Ok(Report {
         history: world.trail.lines(),
-        broken: world.broken,
+        broken: world.trail.named(&world.broken),
         counts: world.trail.counts(),
         plan: world.plan,
         end_state,

@@ -104,14 +104,18 @@ impl Trail {
         self.state().said.clone()
     }
 
-    /// The history with every id replaced by its order's short name.
+    /// The history, readable.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let lines = self.state().lines.clone();
+        self.named(&lines)
+    }
+
+    /// Lines with every order's id replaced by its short name.
+    pub(crate) fn named(&self, lines: &[String]) -> Vec<String> {
         let state = self.state();
-        let named = |line: &String| {
-            let replaced = |line: String, (id, name): (&String, &String)| line.replace(id, name);
-            state.names.iter().fold(line.clone(), replaced)
-        };
-        state.lines.iter().map(named).collect()
+        let replaced = |line: String, (id, name): (&String, &String)| line.replace(id, name);
+        let named = |line: &String| state.names.iter().fold(line.clone(), replaced);
+        lines.iter().map(named).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

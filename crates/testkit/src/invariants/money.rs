@@ -25,6 +25,14 @@ pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Ve
         )
         .await?,
     );
+    found.extend(
+        offenders(
+            &databases.gateway,
+            "I2 the gateway was asked to give back more than it took",
+            "SELECT idempotency_key FROM charges WHERE code = 'exceeds_captured'",
+        )
+        .await?,
+    );
     Ok(found)
 }
 
@@ -83,6 +91,16 @@ async fn settled(databases: &Databases) -> anyhow::Result<Vec<String>> {
             "I2 money without a live order",
             "SELECT id, status FROM orders WHERE status IN ('pending', 'refunded', 'canceled') \
              AND captured_minor <> refunded_minor AND NOT cancel_refund_failed",
+        )
+        .await?,
+    );
+    found.extend(
+        offenders(
+            &databases.payment,
+            "I2 closed with money left that was never asked back",
+            "SELECT p.order_id FROM payments p WHERE p.closed AND p.captured <> p.refunded \
+             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = p.order_id \
+                             AND r.refund_id LIKE 'cancel:%' AND r.state = 'failed')",
         )
         .await?,
     );
