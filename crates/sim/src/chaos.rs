@@ -64,7 +64,7 @@ impl World<'_> {
     /// What is to happen to a step.
     fn arms(&self, dice: &mut Dice, hand: &str) -> Arms {
         let (crash, nth) = (dice.chance(8), dice.between(1, 3));
-        let (hold, place) = (dice.chance(20), dice.chance(50));
+        let (hold, place) = (dice.chance(35), dice.chance(50));
         // With several calls at a time another one may be in the middle of a statement.
         let alone = hand != "worker" || self.plan.gateway_calls_max == 1;
         let crash_at = match u32::try_from(nth) {
