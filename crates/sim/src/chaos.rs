@@ -4,8 +4,6 @@ use chrono::TimeDelta;
 use oms_events::{Service, TOPIC};
 use oms_messaging::{Log, Record};
 
-use oms_testkit::invariants;
-
 use crate::{
     dice::Dice,
     plan::{ASK_AFTER, FAULTS, Fault, RUN_DEADLINE},
@@ -52,7 +50,7 @@ impl World<'_> {
                 _ => self.some_fault(&mut dice).await?,
             }
             if step % self.plan.check_every == 0 {
-                self.broken.extend(invariants::broken_in_motion(&self.stores.seen()).await?);
+                self.check_in_motion().await?;
             }
             if !self.broken.is_empty() {
                 break;

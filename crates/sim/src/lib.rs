@@ -13,6 +13,7 @@ mod dice;
 mod fleet;
 mod hands;
 mod instance;
+mod offsets;
 mod plan;
 mod processor;
 mod promises;

@@ -12,6 +12,8 @@ use oms_messaging::SimulatedLog;
 use oms_order::commands::CommandError;
 use oms_payment::gateway::SimulatedGateway;
 use oms_seams::Seams;
+use oms_service::Database;
+use oms_testkit::invariants;
 use sea_orm::ConnectionTrait;
 
 use crate::{
@@ -19,6 +21,7 @@ use crate::{
     dice::Dice,
     hands::Did,
     instance::{Ground, Instance, Slot, Stepped},
+    offsets,
     plan::{Fault, Plan},
     processor::Processor,
     promises::Promises,
@@ -264,17 +267,33 @@ impl<'a> World<'a> {
         found.map(|(at, _)| at).collect()
     }
 
+    /// Checks what holds at every moment.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub(crate) async fn check_in_motion(&mut self) -> anyhow::Result<()> {
+        let mut broken = invariants::broken_in_motion(&self.stores.seen()).await?;
+        for service in SERVICES.into_iter().filter(|_| !self.lossy) {
+            broken.extend(offsets::ahead(&self.log, service, &self.database(service).read).await?);
+        }
+        self.broken.extend(broken);
+        Ok(())
+    }
+
+    fn database(&self, service: Service) -> &'a Database {
+        match service {
+            Service::Order => &self.stores.order,
+            Service::Inventory => &self.stores.inventory,
+            Service::Payment => &self.stores.payment,
+        }
+    }
+
     /// A service forgets which events it applied.
     ///
     /// # Errors
     /// When the database fails.
     pub(crate) async fn forget_inbox(&mut self, service: Service) -> anyhow::Result<()> {
-        let database = match service {
-            Service::Order => &self.stores.order,
-            Service::Inventory => &self.stores.inventory,
-            Service::Payment => &self.stores.payment,
-        };
-        database.write.execute_unprepared("DELETE FROM inbox").await?;
+        self.database(service).write.execute_unprepared("DELETE FROM inbox").await?;
         self.lossy = true;
         self.line(&format!("{} forgets its inbox", service.name()));
         Ok(())

@@ -73,6 +73,11 @@ impl Group {
         }
     }
 
+    /// What the group has committed.
+    pub(super) fn committed(&self) -> BTreeMap<Partition, i64> {
+        self.committed.clone()
+    }
+
     /// Commits what every member stored.
     pub(super) fn commit_all(&mut self) {
         for member in self.members.keys().copied().collect::<Vec<_>>() {

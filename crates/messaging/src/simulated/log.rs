@@ -1,13 +1,16 @@
 //! The log and its levers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use oms_seams::Clock;
 use tokio::sync::Notify;
 
 use super::{state::State, subscription::SimulatedSubscription};
-use crate::{Delivery, Log, LogError, PublishError, Record, Subscription};
+use crate::{Delivery, Log, LogError, PublishError, Record, Subscription, log::Partition};
 
 /// What Kafka takes by default, in bytes.
 const RECORD_BYTES_MAX: usize = 1_000_000;
@@ -54,6 +57,12 @@ impl SimulatedLog {
     #[must_use]
     pub fn records(&self, topic: &str) -> Vec<Delivery> {
         self.shared.state().records(topic)
+    }
+
+    /// The offsets a group has committed.
+    #[must_use]
+    pub fn committed(&self, group: &str) -> BTreeMap<Partition, i64> {
+        self.shared.state().group(group).committed()
     }
 
     /// Loses every record and every group's offsets, as a restart of the embedded broker does.
