@@ -34,8 +34,8 @@ pub(crate) struct Arms {
 pub(crate) enum Ended<T> {
     /// It ran to its end.
     Done(T),
-    /// The process died at this fault point.
-    Crashed(&'static str),
+    /// The process died at this fault point; what it had in its hands goes with the step.
+    Crashed(&'static str, BoxFuture<'static, T>),
     /// It is held.
     Held(Held<T>),
 }
@@ -81,11 +81,11 @@ impl Trap {
         let _stale = self.sprung.notified().now_or_never();
         match (done, state.crashed, state.held) {
             (Some(done), ..) => Ended::Done(done),
-            (None, Some(point), _) => Ended::Crashed(point),
+            (None, Some(point), _) => Ended::Crashed(point, step),
             (None, None, Some((place, release))) => {
                 Ended::Held(Held { future: step, release, place })
             }
-            (None, None, None) => Ended::Crashed("nowhere"),
+            (None, None, None) => Ended::Crashed("nowhere", step),
         }
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let ended = trap.drive(step(trap.clone()), Arms::default()).await;
         assert!(matches!(ended, Ended::Done(7)));
         let arms = Arms { crash_at: 2, hold_at: None };
-        assert!(matches!(trap.drive(step(trap.clone()), arms).await, Ended::Crashed("second")));
+        assert!(matches!(trap.drive(step(trap.clone()), arms).await, Ended::Crashed("second", _)));
         let arms = Arms { crash_at: 0, hold_at: Some(Place::BeforeCall) };
         let Ended::Held(held) = trap.drive(step(trap.clone()), arms).await else {
             panic!("not held");

@@ -191,8 +191,10 @@ impl<'a> World<'a> {
         ended: Ended<Stepped>,
     ) -> Option<Did> {
         let (place, did) = match ended {
-            Ended::Crashed(point) => {
+            Ended::Crashed(point, step) => {
                 self.line(&format!("{title} dies at {point}"));
+                self.commit_offsets(at);
+                drop(step);
                 self.restart(at);
                 return None;
             }
@@ -216,12 +218,17 @@ impl<'a> World<'a> {
     pub(crate) fn restart(&mut self, at: usize) {
         self.trail.count(|counts| counts.crashes += 1);
         let service = self.instances[at].0;
-        if self.commits_offsets {
-            self.log.commit_stored(&format!("oms-{}", service.name()));
-        }
+        self.commit_offsets(at);
         // The old one first: whoever has died holds nothing any more.
         self.instances[at].1.slots.clear();
         self.instances[at].1 = self.start(service);
+    }
+
+    /// The adapter may have committed what was stored, just before its process died.
+    fn commit_offsets(&self, at: usize) {
+        if self.commits_offsets {
+            self.log.commit_stored(&format!("oms-{}", self.instances[at].0.name()));
+        }
     }
 
     /// A customer calls an instance of order.
@@ -252,7 +259,7 @@ impl<'a> World<'a> {
                     _ => {}
                 }
             }
-            Ended::Crashed(point) => {
+            Ended::Crashed(point, _) => {
                 self.line(&format!("{title}{key}: dies at {point}"));
                 self.restart(at);
             }
