@@ -7,12 +7,9 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        watch,
-    },
-    time,
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
 };
 
 use super::{
