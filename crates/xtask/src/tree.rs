@@ -133,7 +133,7 @@ fn tracked(root: &Path) -> Option<Vec<String>> {
 }
 
 /// Every file of an unpacked archive.
-fn walked(root: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn walked(root: &Path) -> io::Result<Vec<String>> {
     let (mut found, mut folders) = (Vec::new(), vec![String::new()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(root.join(&folder))? {

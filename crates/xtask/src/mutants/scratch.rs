@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 
 use super::Mutant;
-use crate::tree::{paths, root};
+use crate::tree::{paths, root, walked};
 
 /// What the simulator found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +79,14 @@ impl Scratch {
     }
 
     /// Makes the copy what the repository is. Only what differs is written, so that no more is
-    /// built than must be.
+    /// built than must be. What the repository no longer has is deleted.
     fn restore(&self) -> anyhow::Result<()> {
-        for path in paths()? {
+        fs::create_dir_all(&self.tree)?;
+        let wanted = paths()?;
+        for stale in walked(&self.tree)?.iter().filter(|path| wanted.binary_search(path).is_err()) {
+            fs::remove_file(self.tree.join(stale))?;
+        }
+        for path in wanted {
             let (from, to) = (root().join(&path), self.tree.join(&path));
             let Ok(wanted) = fs::read(&from) else { continue };
             if fs::read(&to).is_ok_and(|there| there == wanted) {
