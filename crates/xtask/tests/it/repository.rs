@@ -28,7 +28,7 @@ fn generated_pages_are_current() {
 #[test]
 fn every_mutant_still_applies() {
     let mutants = mutants::mutants().unwrap();
-    assert!(mutants.len() > 20);
+    assert!(mutants.len() >= 20);
     for mutant in &mutants {
         mutants::applies(mutant).unwrap();
     }
