@@ -1,6 +1,8 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check fmt lint doc tidy docs docs-check e2e soak bench clean-data
+.PHONY: help run demo build test check fmt lint doc tidy docs docs-check
+.PHONY: e2e soak sim mutants bench clean-data
+SEEDS ?= 1000
 
 help: ## Show this list
 	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +44,12 @@ docs: ## Write docs/events.md and docs/states.md from the code
 
 docs-check: ## Check that the generated pages are current
 	cargo xtask docs --check
+
+sim: ## Simulate SEEDS=1000 random worlds, optimised, and check the invariants of each
+	cargo run --release --package oms-sim -- --seeds $(SEEDS)
+
+mutants: ## Plant known mistakes in a scratch copy and let the simulator find each of them
+	cargo xtask mutants
 
 bench: ## Measure throughput and latency of the embedded arrangement, optimised
 	cargo build --release --package oms && cargo bench --package oms-e2e --bench saga

@@ -23,4 +23,4 @@ pub mod store;
 
 pub use config::{InventoryConfig, InventorySettings};
 pub use program::InventoryProgram;
-pub use start::{NAME, Running, start, start_on};
+pub use start::{NAME, Parts, Running, parts, start, start_on};

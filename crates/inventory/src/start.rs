@@ -6,8 +6,9 @@ use oms_messaging::{
     Crew, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED, outlet::MessagingParts,
 };
 use oms_proto::{FILE_DESCRIPTOR_SET, oms_v1::inventory_service_server::InventoryServiceServer};
+use oms_seams::Seams;
 use oms_service::{
-    Database, GrpcApi, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, StartError, idempotency,
+    Database, GrpcApi, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Metrics, StartError, idempotency,
 };
 
 use crate::{
@@ -37,6 +38,48 @@ pub struct Running {
     pub messaging: Messaging,
 }
 
+/// What works in the service, wired and at rest. The host runs it as tasks; a simulator takes it
+/// step by step.
+#[derive(Debug)]
+pub struct Parts {
+    /// The service's messaging.
+    pub messaging: Messaging,
+    /// What joins the service to the log.
+    pub crew: Crew<InventoryReactor>,
+    /// Announces expired holds; not before the consumer has reached the end of the log once.
+    pub expiry: Expiry,
+}
+
+/// Wires the service over its migrated database and `log`.
+#[must_use]
+pub fn parts(
+    settings: &InventorySettings,
+    database: &Database,
+    seams: Seams,
+    log: Arc<dyn Log>,
+    metrics: &Metrics,
+) -> Parts {
+    let messaging = Messaging::new(MessagingParts {
+        source: format!("/oms/{NAME}"),
+        topic: settings.topic.clone(),
+        dead_letter_topic: settings.dead_letter_topic.clone(),
+        database: database.write.clone(),
+        seams,
+        settings: settings.messaging.clone(),
+    });
+    let expiry = Expiry::new(
+        messaging.clone(),
+        settings.policy(),
+        Duration::from_millis(settings.expiry_sweep_ms),
+        settings.expiry_batch_max,
+        metrics.group(InventoryMetrics::register),
+    );
+    let reactor = Arc::new(InventoryReactor::new(settings.policy()));
+    let group = settings.consumer_group.clone();
+    let metrics = metrics.group(MessagingMetrics::register).for_service(NAME);
+    Parts { crew: Crew::new(messaging.clone(), reactor, log, group, metrics), messaging, expiry }
+}
+
 /// Starts the service on `host`, joined to the others by Kafka.
 ///
 /// # Errors
@@ -62,14 +105,8 @@ pub async fn start_on(
     let failed = |error| StartError::other(CATALOGUE, error);
     let items = catalogue::read(settings.catalogue_file()).map_err(failed)?;
     let database = open(&settings).await?;
-    let messaging = Messaging::new(MessagingParts {
-        source: format!("/oms/{NAME}"),
-        topic: settings.topic.clone(),
-        dead_letter_topic: settings.dead_letter_topic.clone(),
-        database: database.write.clone(),
-        seams: host.seams().clone(),
-        settings: settings.messaging.clone(),
-    });
+    let parts = parts(&settings, &database, host.seams().clone(), log, host.metrics());
+    let messaging = parts.messaging.clone();
     let loaded = catalogue::load(&messaging, &items).await.map_err(failed)?;
     if loaded > 0 {
         tracing::info!(skus = loaded, "start-up catalogue loaded");
@@ -80,7 +117,7 @@ pub async fn start_on(
         .max_encoding_message_size(MESSAGE_OUT_MAX);
     let api = GrpcApi::new(FILE_DESCRIPTOR_SET).service(service);
     let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
-    spawn_workers(&settings, &host, log, &database, &messaging);
+    spawn_workers(&settings, &host, &database, parts);
     Ok(Running { grpc, database, messaging })
 }
 
@@ -95,26 +132,9 @@ pub(crate) async fn open(settings: &InventorySettings) -> Result<Database, Start
     Ok(database)
 }
 
-fn spawn_workers(
-    settings: &InventorySettings,
-    host: &Host,
-    log: Arc<dyn Log>,
-    database: &Database,
-    messaging: &Messaging,
-) {
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let reactor = Arc::new(InventoryReactor::new(settings.policy()));
-    let group = settings.consumer_group.clone();
-    let crew = Crew::new(messaging.clone(), reactor, log, group, metrics);
+fn spawn_workers(settings: &InventorySettings, host: &Host, database: &Database, parts: Parts) {
+    let Parts { crew, expiry, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
-    let expiry = Expiry::new(
-        messaging.clone(),
-        settings.policy(),
-        Duration::from_millis(settings.expiry_sweep_ms),
-        settings.expiry_batch_max,
-        host.metrics().group(InventoryMetrics::register),
-    );
-
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
     tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));

@@ -35,6 +35,19 @@ pub struct Crew<R: Reactor> {
     retention: Retention,
 }
 
+/// The parts of a crew, each with a `step` of its own.
+#[derive(Debug)]
+pub struct Hands<R: Reactor> {
+    /// Applies what was said.
+    pub consumer: Consumer<R>,
+    /// Publishes what is to be said.
+    pub relay: Relay,
+    /// Asks about silence.
+    pub asker: Asker,
+    /// Forgets what has ended.
+    pub retention: Retention,
+}
+
 impl<R: Reactor> Crew<R> {
     /// A crew that has not begun: it says on `log` what the service says, and hears as a member of
     /// `group` what concerns it.
@@ -111,6 +124,13 @@ impl<R: Reactor> Crew<R> {
             let _stopped = stop.run_until_cancelled(watching).await;
             Ok(())
         }
+    }
+
+    /// The parts themselves, for whoever takes them step by step.
+    #[must_use]
+    pub fn into_hands(self) -> Hands<R> {
+        let Self { consumer, relay, asker, retention, .. } = self;
+        Hands { consumer, relay, asker, retention }
     }
 
     /// The parts by name, each to be run as a task of its own until `stop`.

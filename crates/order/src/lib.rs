@@ -22,4 +22,4 @@ pub mod store;
 
 pub use config::{OrderConfig, OrderSettings};
 pub use program::OrderProgram;
-pub use start::{NAME, Running, start, start_on};
+pub use start::{NAME, Parts, Running, parts, start, start_on};

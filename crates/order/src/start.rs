@@ -7,7 +7,9 @@ use oms_messaging::{
     outlet::MessagingParts,
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
-use oms_service::{Database, GrpcApi, Host, StartError, idempotency};
+use oms_seams::Seams;
+use oms_service::{Database, GrpcApi, Host, Metrics, StartError, idempotency};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     aftermath::Wake,
@@ -39,6 +41,59 @@ pub struct Running {
     pub messaging: Messaging,
 }
 
+/// What works in the service, wired and at rest. The host runs it as tasks; a simulator takes it
+/// step by step.
+#[derive(Debug)]
+pub struct Parts {
+    /// What commands need, the service's messaging among it.
+    pub context: Context,
+    /// What joins the service to the log.
+    pub crew: Crew<OrderReactor>,
+    /// Ends late pay runs; not before the consumer has reached the end of the log once.
+    pub deadlines: Deadlines,
+    /// Forgets creations without a key.
+    pub forgetting: Forgetting,
+}
+
+/// Wires the service over its migrated database and `log`. `draining` is cancelled when it takes no
+/// more calls.
+#[must_use]
+pub fn parts(
+    settings: &Arc<OrderSettings>,
+    database: &Database,
+    seams: Seams,
+    log: Arc<dyn Log>,
+    metrics: &Metrics,
+    draining: CancellationToken,
+) -> Parts {
+    let messaging = Messaging::new(MessagingParts {
+        source: format!("/oms/{NAME}"),
+        topic: settings.topic.clone(),
+        dead_letter_topic: settings.dead_letter_topic.clone(),
+        database: database.write.clone(),
+        seams,
+        settings: settings.messaging.clone(),
+    });
+    let context = Context {
+        messaging: messaging.clone(),
+        read: database.read.clone(),
+        changes: Changes::new(settings.waiting_orders_max),
+        metrics: metrics.group(OrderMetrics::register),
+        settings: settings.clone(),
+        draining,
+    };
+    let aftermath = Arc::new(Wake::new(context.changes.clone(), context.metrics.clone()));
+    let reactor = Arc::new(OrderReactor::new(aftermath));
+    let group = settings.consumer_group.clone();
+    let metrics = metrics.group(MessagingMetrics::register).for_service(NAME);
+    Parts {
+        crew: Crew::new(messaging, reactor, log, group, metrics),
+        deadlines: Deadlines::new(context.clone()),
+        forgetting: Forgetting::new(context.clone()),
+        context,
+    }
+}
+
 /// Starts the service on `host`, joined to the others by Kafka.
 ///
 /// # Errors
@@ -62,30 +117,17 @@ pub async fn start_on(
     let settings = Arc::new(config.order);
     host.bind(GRPC, &settings.grpc.listen).await?;
     let database = open(&settings).await?;
-    let messaging = Messaging::new(MessagingParts {
-        source: format!("/oms/{NAME}"),
-        topic: settings.topic.clone(),
-        dead_letter_topic: settings.dead_letter_topic.clone(),
-        database: database.write.clone(),
-        seams: host.seams().clone(),
-        settings: settings.messaging.clone(),
-    });
-    let context = Context {
-        messaging: messaging.clone(),
-        read: database.read.clone(),
-        changes: Changes::new(settings.waiting_orders_max),
-        metrics: host.metrics().group(OrderMetrics::register),
-        settings: settings.clone(),
-        draining: host.intake(),
-    };
+    let (seams, draining) = (host.seams().clone(), host.intake());
+    let parts = parts(&settings, &database, seams, log, host.metrics(), draining);
+    let context = parts.context.clone();
     let queries = Queries::new(database.read.clone());
     let api = OrderApi::new(host.clone(), context.clone(), queries.clone());
     let api = GrpcApi::new(FILE_DESCRIPTOR_SET).service(api.into_server());
     let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
     read_gauges_before_scrapes(&host, &context, &queries);
-    spawn_reactions(&host, log, &context, &database);
-    spawn_sweepers(&host, &context);
-    Ok(Running { grpc, database, messaging })
+    spawn_sweepers(&host, &context, parts.forgetting);
+    spawn_reactions(&host, &context, &database, parts.crew, parts.deadlines);
+    Ok(Running { grpc, database, messaging: context.messaging })
 }
 
 /// Opens the service's database and brings it up to date.
@@ -100,18 +142,18 @@ pub(crate) async fn open(settings: &OrderSettings) -> Result<Database, StartErro
 }
 
 /// What joins the service to the log; the deadlines wait for it to be read once.
-fn spawn_reactions(host: &Host, log: Arc<dyn Log>, context: &Context, database: &Database) {
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let aftermath = Arc::new(Wake::new(context.changes.clone(), context.metrics.clone()));
-    let reactor = Arc::new(OrderReactor::new(aftermath));
-    let group = context.settings.consumer_group.clone();
-    let crew = Crew::new(context.messaging.clone(), reactor, log, group, metrics);
+fn spawn_reactions(
+    host: &Host,
+    context: &Context,
+    database: &Database,
+    crew: Crew<OrderReactor>,
+    deadlines: Deadlines,
+) {
     host.metrics().before_scrape("messaging", crew.gauges(context.read.clone()));
 
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
     tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));
-    let deadlines = Deadlines::new(context.clone());
     tasks.spawn("deadlines", deadlines.run(crew.consumer_status(), stop()));
     for (name, part) in crew.into_parts(stop()) {
         tasks.spawn(name, part);
@@ -119,11 +161,11 @@ fn spawn_reactions(host: &Host, log: Arc<dyn Log>, context: &Context, database: 
 }
 
 /// What works on this service's own tables alone.
-fn spawn_sweepers(host: &Host, context: &Context) {
+fn spawn_sweepers(host: &Host, context: &Context, forgetting: Forgetting) {
     let (tasks, stop) = (host.tasks(), || host.workers());
     let every = Duration::from_millis(context.settings.changes_poll_ms);
     tasks.spawn("changes", context.changes.clone().run(context.read.clone(), every, stop()));
-    tasks.spawn("forgetting", Forgetting::new(context.clone()).run(stop()));
+    tasks.spawn("forgetting", forgetting.run(stop()));
     let sweeper = idempotency::run_sweeper(
         context.messaging.database().clone(),
         host.seams().clock.clone(),

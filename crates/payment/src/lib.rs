@@ -21,4 +21,4 @@ pub mod worker;
 
 pub use config::{PaymentConfig, PaymentSettings};
 pub use program::PaymentProgram;
-pub use start::{NAME, Running, start, start_on};
+pub use start::{NAME, Parts, Running, parts, start, start_on};

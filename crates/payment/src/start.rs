@@ -6,13 +6,14 @@ use oms_messaging::{
     Crew, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED, outlet::MessagingParts,
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
-use oms_service::{Database, GrpcApi, Host, StartError};
+use oms_seams::Seams;
+use oms_service::{Database, GrpcApi, Host, Metrics, StartError};
 use tokio::sync::Notify;
 
 use crate::{
     api::PaymentApi,
     config::{PaymentConfig, PaymentSettings},
-    gateway::{GatewayMigrator, SimulatedGateway},
+    gateway::{Gateway, GatewayMigrator, SimulatedGateway},
     metrics::PaymentMetrics,
     migration::Migrator,
     queries::Queries,
@@ -39,6 +40,52 @@ pub struct Running {
     pub gateway: SimulatedGateway,
 }
 
+/// What works in the service, wired and at rest. The host runs it as tasks; a simulator takes it
+/// step by step.
+#[derive(Debug)]
+pub struct Parts {
+    /// The service's messaging.
+    pub messaging: Messaging,
+    /// What joins the service to the log.
+    pub crew: Crew<Reactions>,
+    /// Carries money through the gateway.
+    pub worker: Worker,
+}
+
+/// Wires the service over its migrated database, `log` and `gateway`.
+#[must_use]
+pub fn parts(
+    settings: &PaymentSettings,
+    database: &Database,
+    seams: Seams,
+    log: Arc<dyn Log>,
+    gateway: Arc<dyn Gateway>,
+    metrics: &Metrics,
+) -> Parts {
+    let messaging = Messaging::new(MessagingParts {
+        source: format!("/oms/{NAME}"),
+        topic: settings.topic.clone(),
+        dead_letter_topic: settings.dead_letter_topic.clone(),
+        database: database.write.clone(),
+        seams,
+        settings: settings.messaging.clone(),
+    });
+    let own = metrics.group(PaymentMetrics::register);
+    let fell_due = Arc::new(Notify::new());
+    let reactor = Arc::new(Reactions::new(own.clone(), fell_due.clone()));
+    let group = settings.consumer_group.clone();
+    let metrics = metrics.group(MessagingMetrics::register).for_service(NAME);
+    let worker = Worker::new(
+        messaging.clone(),
+        database.read.clone(),
+        gateway,
+        own,
+        settings.worker.clone(),
+        fell_due,
+    );
+    Parts { crew: Crew::new(messaging.clone(), reactor, log, group, metrics), messaging, worker }
+}
+
 /// Starts the service on `host`, joined to the others by Kafka.
 ///
 /// # Errors
@@ -62,23 +109,17 @@ pub async fn start_on(
     let settings = config.payment;
     host.bind(GRPC, &settings.grpc.listen).await?;
     let (database, gateway) = open(&settings).await?;
-    let messaging = Messaging::new(MessagingParts {
-        source: format!("/oms/{NAME}"),
-        topic: settings.topic.clone(),
-        dead_letter_topic: settings.dead_letter_topic.clone(),
-        database: database.write.clone(),
-        seams: host.seams().clone(),
-        settings: settings.messaging.clone(),
-    });
     let clock = host.seams().clock.clone();
     let slow = settings.gateway.slow();
     let gateway = SimulatedGateway::new(gateway.write, gateway.read, clock, slow);
+    let (seams, port) = (host.seams().clone(), Arc::new(gateway.clone()));
+    let parts = parts(&settings, &database, seams, log, port, host.metrics());
     let api = PaymentApi::new(Queries::new(database.read.clone()));
     let api = GrpcApi::new(FILE_DESCRIPTOR_SET).service(api.into_server());
     let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
-    let running = Running { grpc, database, messaging, gateway };
-    spawn_workers(&settings, &host, log, &running);
-    Ok(running)
+    let messaging = parts.messaging.clone();
+    spawn_workers(&host, &database, parts);
+    Ok(Running { grpc, database, messaging, gateway })
 }
 
 /// Opens the service's database and the gateway's, and brings both up to date.
@@ -95,24 +136,9 @@ pub(crate) async fn open(settings: &PaymentSettings) -> Result<(Database, Databa
     Ok((database, gateway))
 }
 
-fn spawn_workers(settings: &PaymentSettings, host: &Host, log: Arc<dyn Log>, running: &Running) {
-    let (messaging, database) = (&running.messaging, &running.database);
-    let metrics = host.metrics().group(MessagingMetrics::register).for_service(NAME);
-    let own = host.metrics().group(PaymentMetrics::register);
-    let fell_due = Arc::new(Notify::new());
-    let reactor = Arc::new(Reactions::new(own.clone(), fell_due.clone()));
-    let group = settings.consumer_group.clone();
-    let crew = Crew::new(messaging.clone(), reactor, log, group, metrics);
+fn spawn_workers(host: &Host, database: &Database, parts: Parts) {
+    let Parts { crew, worker, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
-    let worker = Worker::new(
-        messaging.clone(),
-        database.read.clone(),
-        Arc::new(running.gateway.clone()),
-        own,
-        settings.worker.clone(),
-        fell_due,
-    );
-
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     // The gateway is not watched: while it is away money waits, and everything else goes on.
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));

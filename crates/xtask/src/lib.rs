@@ -1,13 +1,15 @@
-//! The repository's own tools: `cargo xtask tidy`, `docs`, `servers` and `e2e`.
+//! The repository's own tools: `cargo xtask tidy`, `docs`, `servers`, `e2e` and `mutants`.
 //!
 //! `tidy` checks what neither the compiler nor clippy can: who may import whom, how long a file may
 //! be, whether links resolve. `docs` writes the two pages that are generated from code. `servers`
-//! starts Apache Kafka and PostgreSQL natively, and `e2e` plays the stories against them.
+//! starts Apache Kafka and PostgreSQL natively, and `e2e` plays the stories against them. `mutants`
+//! shows that the simulator can fail.
 #![forbid(unsafe_code)]
 
 pub mod docs;
 pub mod e2e;
 mod guard;
+pub mod mutants;
 pub mod servers;
 pub mod tidy;
 mod tree;

@@ -1,11 +1,11 @@
-//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`.
+//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, docs, e2e, servers, tidy};
+use xtask::{Tree, docs, e2e, mutants, servers, tidy};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -36,6 +36,15 @@ enum Verb {
         #[arg(long)]
         full: bool,
     },
+    /// Plants each mistake of crates/sim/mutants in a scratch copy and lets the simulator find it;
+    /// then writes the table of docs/simulator.md.
+    Mutants {
+        /// Only these; the table is not written then.
+        names: Vec<String>,
+        /// Seeds to play at most for each.
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+    },
 }
 
 #[derive(Subcommand)]
@@ -61,6 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
             runtime()?.block_on(e2e::run(&stories, full))?;
             true
         }
+        Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -106,4 +116,30 @@ fn run_docs(check: bool) -> anyhow::Result<bool> {
         }
     }
     Ok(clean)
+}
+
+fn run_mutants(names: &[String], seeds: u64) -> anyhow::Result<bool> {
+    let scratch = mutants::Scratch::new()?;
+    let (mut found, mut survivors) = (Vec::new(), 0);
+    for mutant in mutants::mutants()? {
+        if !names.is_empty() && !names.contains(&mutant.name) {
+            continue;
+        }
+        match scratch.hunt(&mutant, seeds)? {
+            Some(seen) => {
+                println!("{}: seed {}: {}", mutant.name, seen.seed, seen.broken);
+                found.push((mutant, seen));
+            }
+            None => {
+                println!("{}: SURVIVES {seeds} seeds", mutant.name);
+                survivors += 1;
+            }
+        }
+    }
+    println!("mutants: {} found, {survivors} survive", found.len());
+    if names.is_empty() {
+        mutants::write(&found)?;
+        println!("mutants: {} written", mutants::PAGE);
+    }
+    Ok(survivors == 0)
 }

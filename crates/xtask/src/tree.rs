@@ -50,12 +50,7 @@ impl Tree {
     pub fn of_this_repository() -> io::Result<Self> {
         let root = root();
         let mut tree = Self::default();
-        let mut paths = match tracked(&root) {
-            Some(paths) => paths,
-            None => walked(&root)?,
-        };
-        paths.sort_unstable();
-        for path in paths {
+        for path in paths()? {
             match fs::read(root.join(&path)) {
                 Ok(bytes) => match String::from_utf8(bytes) {
                     Ok(text) => tree.files.push(File { path, text }),
@@ -108,6 +103,20 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Every file that is, or could be, committed, by path from the root.
+///
+/// # Errors
+/// When they cannot be listed.
+pub(crate) fn paths() -> io::Result<Vec<String>> {
+    let root = root();
+    let mut paths = match tracked(&root) {
+        Some(paths) => paths,
+        None => walked(&root)?,
+    };
+    paths.sort_unstable();
+    Ok(paths)
+}
+
 /// What git tracks or would track; nothing when this is no git checkout.
 fn tracked(root: &Path) -> Option<Vec<String>> {
     let output = Command::new("git")
@@ -124,7 +133,7 @@ fn tracked(root: &Path) -> Option<Vec<String>> {
 }
 
 /// Every file of an unpacked archive.
-fn walked(root: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn walked(root: &Path) -> io::Result<Vec<String>> {
     let (mut found, mut folders) = (Vec::new(), vec![String::new()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(root.join(&folder))? {

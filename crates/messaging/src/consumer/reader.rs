@@ -6,12 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        watch,
-    },
-    time,
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
 };
 
 use super::{
@@ -24,7 +22,7 @@ use super::{
 use crate::{Log, LogError, Reactor, Subscription, log::Partition};
 
 /// How often the distance to the end of the log is measured while there is work.
-const LAG_EVERY: Duration = Duration::from_secs(1);
+const LAG_EVERY: TimeDelta = TimeDelta::seconds(1);
 
 /// Owns the subscription; nobody else touches the log.
 pub(super) struct Reader<R: Reactor> {
@@ -40,7 +38,8 @@ pub(super) struct Reader<R: Reactor> {
     paused: BTreeMap<Partition, Pause>,
     catch_up: CatchUp,
     status: watch::Sender<ConsumerStatus>,
-    lag_due: time::Instant,
+    /// When the distance to the end was measured last.
+    lag_at: Option<DateTime<Utc>>,
 }
 
 /// Why a partition does not deliver.
@@ -72,7 +71,7 @@ impl<R: Reactor> Reader<R> {
             paused: BTreeMap::new(),
             catch_up: CatchUp::default(),
             status: watch::Sender::new(ConsumerStatus::default()),
-            lag_due: time::Instant::now(),
+            lag_at: None,
         }
     }
 
@@ -152,8 +151,11 @@ impl<R: Reactor> Reader<R> {
         let before = *self.status.borrow();
         let mut now = ConsumerStatus { assigned: !assigned.is_empty(), ..before };
         let behind = !before.caught_up || before.lag != 0;
-        if now.assigned && ((idle && behind) || time::Instant::now() >= self.lag_due) {
-            self.lag_due = time::Instant::now() + LAG_EVERY;
+        let at = self.engine.messaging.seams().clock.now();
+        // A clock that was set back makes nobody wait.
+        let due = self.lag_at.is_none_or(|last| at < last || at >= last + LAG_EVERY);
+        if now.assigned && ((idle && behind) || due) {
+            self.lag_at = Some(at);
             match subscription.lag().await {
                 Ok(Some(lags)) => {
                     now.lag = lags.iter().map(|(_, lag)| lag).sum();

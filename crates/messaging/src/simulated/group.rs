@@ -73,6 +73,18 @@ impl Group {
         }
     }
 
+    /// What the group has committed.
+    pub(super) fn committed(&self) -> BTreeMap<Partition, i64> {
+        self.committed.clone()
+    }
+
+    /// Commits what every member stored.
+    pub(super) fn commit_all(&mut self) {
+        for member in self.members.keys().copied().collect::<Vec<_>>() {
+            self.commit(member);
+        }
+    }
+
     /// The partitions of a member, with its places.
     pub(super) fn held(&self, member: u64) -> impl Iterator<Item = (&Partition, &Place)> {
         let held = self.members.get(&member).into_iter().flat_map(|member| &member.held);
@@ -94,6 +106,16 @@ impl Group {
         self.committed = all.iter().map(|partition| (partition.clone(), to)).collect();
         for place in self.places() {
             (place.next, place.stored) = (to, None);
+        }
+    }
+
+    /// Puts the whole group back by `count` records of every partition.
+    pub(super) fn rewind(&mut self, count: i64) {
+        for offset in self.committed.values_mut() {
+            *offset = (*offset - count).max(0);
+        }
+        for place in self.places() {
+            (place.next, place.stored) = ((place.next - count).max(0), None);
         }
     }
 

@@ -1,13 +1,16 @@
 //! The log and its levers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use oms_seams::Clock;
 use tokio::sync::Notify;
 
 use super::{state::State, subscription::SimulatedSubscription};
-use crate::{Delivery, Log, LogError, PublishError, Record, Subscription};
+use crate::{Delivery, Log, LogError, PublishError, Record, Subscription, log::Partition};
 
 /// What Kafka takes by default, in bytes.
 const RECORD_BYTES_MAX: usize = 1_000_000;
@@ -56,6 +59,12 @@ impl SimulatedLog {
         self.shared.state().records(topic)
     }
 
+    /// The offsets a group has committed.
+    #[must_use]
+    pub fn committed(&self, group: &str) -> BTreeMap<Partition, i64> {
+        self.shared.state().group(group).committed()
+    }
+
     /// Loses every record and every group's offsets, as a restart of the embedded broker does.
     pub fn lose_all(&self) {
         self.change(State::lose_all);
@@ -70,6 +79,16 @@ impl SimulatedLog {
     /// Makes a group read again from an offset of every partition.
     pub fn redeliver(&self, group: &str, from: i64) {
         self.change(|state| state.reset(group, from));
+    }
+
+    /// Makes a group read the last `count` records of every partition again, as far as it had come.
+    pub fn rewind(&self, group: &str, count: i64) {
+        self.change(|state| state.group(group).rewind(count));
+    }
+
+    /// Commits what the members of a group have stored, as an adapter does in the background.
+    pub fn commit_stored(&self, group: &str) {
+        self.change(|state| state.group(group).commit_all());
     }
 
     /// Fails the next `count` records without appending them.

@@ -68,7 +68,8 @@ impl Subscription for SimulatedSubscription {
             // From here on no change is missed, also not one between the look and the wait.
             changed.as_mut().enable();
             let Some(taken) = self.look(max)? else { return Ok(Vec::new()) };
-            if !taken.is_empty() || timeout_at(deadline, changed).await.is_err() {
+            let enough = !taken.is_empty() || wait.is_zero();
+            if enough || timeout_at(deadline, changed).await.is_err() {
                 return Ok(taken);
             }
         }

@@ -92,6 +92,32 @@ async fn a_group_can_be_made_to_read_again() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_put_back_reads_only_what_it_had_read() {
+    let log = SimulatedLog::new(&[("t", 1)]);
+    let mut reader = log.subscribe("g", &["t"]).await.unwrap();
+    publish(&log, "a", &["1", "2", "3"]).await;
+    assert_eq!(payloads(&reader.poll(2, Duration::ZERO).await.unwrap()), ["1", "2"]);
+    store(&mut reader, 2);
+    log.rewind("g", 1);
+    assert_eq!(read(&mut reader).await, ["2", "3"]);
+    log.rewind("g", 100);
+    assert_eq!(read(&mut reader).await, ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn what_was_stored_may_be_committed_before_a_crash() {
+    let log = SimulatedLog::new(&[("t", 1)]);
+    publish(&log, "a", &["1", "2"]).await;
+    let mut reader = log.subscribe("g", &["t"]).await.unwrap();
+    read(&mut reader).await;
+    store(&mut reader, 1);
+    log.commit_stored("g");
+    drop(reader);
+    let mut again = log.subscribe("g", &["t"]).await.unwrap();
+    assert_eq!(read(&mut again).await, ["2"]);
+}
+
+#[tokio::test]
 async fn a_dropped_subscription_is_a_crash_that_loses_what_was_stored_since_the_last_poll() {
     let log = SimulatedLog::new(&[("t", 1)]);
     publish(&log, "a", &["1", "2"]).await;

@@ -1,7 +1,7 @@
 //! RefundOrder: money goes back, and the call waits for the outcome.
 
 use oms_messaging::Tx;
-use oms_service::idempotency;
+use oms_service::{idempotency, read_snapshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -213,7 +213,11 @@ impl Call<'_> {
             });
         }
         let ids = std::slice::from_ref(&self.order_id);
-        let orders = load_orders(&self.context.read, ids).await?;
+        // One snapshot: a status from before a cancellation and a refund from after it would answer
+        // what never was.
+        let snapshot = read_snapshot(&self.context.read).await?;
+        let orders = load_orders(&snapshot, ids).await?;
+        snapshot.commit().await?;
         let order = orders.get(&self.order_id);
         match order.and_then(|order| outcome_of(order, order.refund(refund_id)?)) {
             Some(outcome) => Ok(Some(Reply::Fresh(outcome?))),

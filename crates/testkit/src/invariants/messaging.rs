@@ -6,13 +6,13 @@ use oms_events::{Service, catalogue};
 use sea_orm::DatabaseConnection;
 
 use super::{
-    Databases, Topic,
+    Databases, Evidence, Topic,
     query::{offenders, rows},
 };
 
 pub(super) async fn broken(
     databases: &Databases,
-    topic: Option<&Topic>,
+    evidence: Evidence<'_>,
 ) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     for (service, database) in [
@@ -23,44 +23,58 @@ pub(super) async fn broken(
         let name = service.name();
         let what = format!("I8 {name} has parked");
         let sql = "SELECT COALESCE(stream, '') AS stream, event_type, reason, message FROM parked";
-        found.extend(offenders(database, &what, sql).await?);
+        let mut dead = offenders(database, &what, sql).await?;
         let what = format!("I8 {name} has written a dead letter");
-        let sql = "SELECT id FROM outbox WHERE topic LIKE '%.dlq'";
+        let sql = "SELECT COALESCE(stream, '') AS stream, id FROM outbox WHERE topic LIKE '%.dlq'";
+        dead.extend(offenders(database, &what, sql).await?);
+        dead.retain(|line| !evidence.poisoned.iter().any(|stream| line.contains(stream)));
+        found.extend(dead);
+        let what = format!("I6 {name} has parked what its inbox says was applied");
+        let sql = "SELECT p.identity FROM parked p JOIN inbox i ON i.id = p.identity";
         found.extend(offenders(database, &what, sql).await?);
         let what = format!("I6 {name}: sequences of a stream have gaps");
         let sql = "SELECT s.id AS id FROM streams s \
                    WHERE s.sequence <> (SELECT COUNT(*) FROM outbox o \
                                         WHERE o.stream = s.id AND o.topic NOT LIKE '%.dlq')";
         found.extend(offenders(database, &what, sql).await?);
-        if let Some(topic) = topic {
-            found.extend(travelled(service, database, topic).await?);
+        if let Some(said) = evidence.said {
+            found.extend(unsaid(name, database, said).await?);
+        }
+        if let Some(heard) = evidence.heard {
+            found.extend(unheard(service, database, heard).await?);
         }
     }
     Ok(found)
 }
 
-/// Every row this service wrote is on the topic, and every event it hears is in its inbox.
-async fn travelled(
+/// Rows this service wrote that were never on the topic.
+async fn unsaid(
+    name: &str,
+    database: &DatabaseConnection,
+    topic: &Topic,
+) -> anyhow::Result<Vec<String>> {
+    let rows = ids(database, "SELECT id FROM outbox WHERE topic NOT LIKE '%.dlq'").await?;
+    let lost = rows.iter().filter(|id| !topic.contains_key(*id));
+    Ok(lost.map(|id| format!("I6 {name} said {id}, and it is not on the topic")).collect())
+}
+
+/// Events on the topic that this service hears and has not applied.
+async fn unheard(
     service: Service,
     database: &DatabaseConnection,
     topic: &Topic,
 ) -> anyhow::Result<Vec<String>> {
     let name = service.name();
-    let said = ids(database, "SELECT id FROM outbox WHERE topic NOT LIKE '%.dlq'").await?;
     let applied = ids(database, "SELECT id FROM inbox").await?;
     let heard: BTreeSet<&str> = catalogue()
         .iter()
         .filter(|entry| entry.listeners.contains(&service))
         .map(|entry| entry.event_type)
         .collect();
-    let lost = said.iter().filter(|id| !topic.contains_key(*id));
-    let mut found: Vec<String> =
-        lost.map(|id| format!("I6 {name} said {id}, and it is not on the topic")).collect();
     let missed = topic
         .iter()
         .filter(|(id, event_type)| heard.contains(event_type.as_str()) && !applied.contains(*id));
-    found.extend(missed.map(|(id, what)| format!("I6 {name} has not applied {what} {id}")));
-    Ok(found)
+    Ok(missed.map(|(id, what)| format!("I6 {name} has not applied {what} {id}")).collect())
 }
 
 async fn ids(database: &DatabaseConnection, sql: &str) -> anyhow::Result<BTreeSet<String>> {

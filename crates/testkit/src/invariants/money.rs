@@ -7,7 +7,8 @@ use super::{
     query::{offenders, rows},
 };
 
-pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>> {
+/// What the gateway's own log shows at every moment.
+pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<String>> {
     let mut found = offenders(
         &databases.gateway,
         "I4 more than one effective capture of",
@@ -15,6 +16,29 @@ pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>>
          GROUP BY order_id HAVING COUNT(*) > 1",
     )
     .await?;
+    found.extend(
+        offenders(
+            &databases.gateway,
+            "I2 the gateway gave back more than it took of",
+            "SELECT order_id FROM charges WHERE approved GROUP BY order_id \
+             HAVING SUM(CASE WHEN kind = 'capture' THEN amount ELSE -amount END) < 0",
+        )
+        .await?,
+    );
+    found.extend(
+        offenders(
+            &databases.gateway,
+            "I2 the gateway was asked to give back more than it took",
+            "SELECT idempotency_key FROM charges WHERE code = 'exceeds_captured'",
+        )
+        .await?,
+    );
+    Ok(found)
+}
+
+/// The three ledgers agree once nothing is under way.
+pub(super) async fn broken_at_rest(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
     let orders = "SELECT id AS order_id, captured_minor AS captured, refunded_minor AS refunded \
                   FROM orders";
     let ours = ledger(&databases.order, orders).await?;
@@ -67,6 +91,16 @@ async fn settled(databases: &Databases) -> anyhow::Result<Vec<String>> {
             "I2 money without a live order",
             "SELECT id, status FROM orders WHERE status IN ('pending', 'refunded', 'canceled') \
              AND captured_minor <> refunded_minor AND NOT cancel_refund_failed",
+        )
+        .await?,
+    );
+    found.extend(
+        offenders(
+            &databases.payment,
+            "I2 closed with money left that was never asked back",
+            "SELECT p.order_id FROM payments p WHERE p.closed AND p.captured <> p.refunded \
+             AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = p.order_id \
+                             AND r.refund_id LIKE 'cancel:%' AND r.state = 'failed')",
         )
         .await?,
     );

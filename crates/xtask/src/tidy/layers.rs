@@ -22,7 +22,8 @@ const BELOW_AN_ARRANGEMENT: &[&str] = &[
     "oms-telemetry",
 ];
 
-/// What `e2e` may use: an arrangement, the testkit that makes one, and real servers.
+/// What `e2e` and the simulator may use: an arrangement, the testkit that makes one, and real
+/// servers.
 const BELOW_E2E: &[&str] = &[
     "oms-testkit",
     "oms-servers",
@@ -62,6 +63,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("oms-payment", BELOW_A_SERVICE),
     ("oms-testkit", BELOW_AN_ARRANGEMENT),
     ("oms", BELOW_AN_ARRANGEMENT),
+    ("oms-sim", BELOW_E2E),
     ("oms-e2e", BELOW_E2E),
     ("xtask", BELOW_XTASK),
 ];

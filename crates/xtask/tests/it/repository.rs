@@ -1,6 +1,6 @@
 //! The rules on the real files.
 
-use xtask::{Tree, docs, tidy};
+use xtask::{Tree, docs, mutants, tidy};
 
 #[test]
 fn the_repository_is_tidy() {
@@ -23,4 +23,21 @@ fn generated_pages_are_current() {
     for page in docs::pages() {
         assert!(page.is_current().unwrap(), "{} is not current; run `make docs`", page.path);
     }
+}
+
+#[test]
+fn every_mutant_still_applies() {
+    let mutants = mutants::mutants().unwrap();
+    assert!(mutants.len() >= 20);
+    for mutant in &mutants {
+        mutants::applies(mutant).unwrap();
+    }
+}
+
+#[test]
+fn the_simulator_page_has_a_seed_for_every_mutant() {
+    let named = mutants::current_names().unwrap();
+    let mutants = mutants::mutants().unwrap();
+    let expected: Vec<String> = mutants.into_iter().map(|mutant| mutant.name).collect();
+    assert_eq!(named, expected, "run `make mutants`");
 }
