@@ -42,13 +42,35 @@ fn one() -> anyhow::Result<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io,
+        thread::sleep,
+        time::{Duration, Instant},
+    };
+
     use super::*;
+
+    /// Another test's child holds a port that was let go a moment ago, until it has become the
+    /// program it is for.
+    fn bound(port: u16) -> io::Result<TcpListener> {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    if Instant::now() > until {
+                        return Err(error);
+                    }
+                    sleep(Duration::from_millis(1));
+                }
+                bound => return bound,
+            }
+        }
+    }
 
     #[test]
     fn ports_differ_and_can_be_bound() {
         let ports = free::<20>().unwrap();
-        let held: Vec<_> =
-            ports.iter().map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port))).collect();
+        let held: Vec<_> = ports.iter().map(|port| bound(*port)).collect();
         assert!(held.iter().all(Result::is_ok), "{held:?}");
         assert!(ports.iter().all(|port| (FIRST..FIRST + COUNT).contains(port)));
     }
