@@ -48,6 +48,11 @@ mod tests {
         let file = folder.path().join("pid");
         let mut child = Command::new("sleep").arg("601").spawn().unwrap();
         write(&file, child.id()).unwrap();
+        // A child that is becoming its program has no command line for a moment.
+        let until = Instant::now() + Duration::from_secs(30);
+        while running(&file, "601").is_none() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
         assert_eq!(running(&file, "no such mark"), None);
         assert_eq!(running(&file, "601"), Some(child.id()));
         end(&file, "601", "KILL", Duration::from_secs(30)).unwrap();
