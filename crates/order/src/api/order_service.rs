@@ -173,4 +173,35 @@ impl OrderService for OrderApi {
             .await?;
         respond(reply, convert::refunded)
     }
+
+    async fn ship_order(
+        &self,
+        _request: Request<wire::ShipOrderRequest>,
+    ) -> Result<Response<wire::ShipOrderResponse>, Status> {
+        Err(Status::unimplemented("ShipOrder"))
+    }
+
+    async fn complete_order(
+        &self,
+        _request: Request<wire::CompleteOrderRequest>,
+    ) -> Result<Response<wire::CompleteOrderResponse>, Status> {
+        Err(Status::unimplemented("CompleteOrder"))
+    }
+
+    async fn list_orders(
+        &self,
+        _request: Request<wire::ListOrdersRequest>,
+    ) -> Result<Response<wire::ListOrdersResponse>, Status> {
+        Err(Status::unimplemented("ListOrders"))
+    }
+
+    type WatchOrderStream =
+        tokio_stream::wrappers::ReceiverStream<Result<wire::WatchOrderResponse, Status>>;
+
+    async fn watch_order(
+        &self,
+        _request: Request<wire::WatchOrderRequest>,
+    ) -> Result<Response<Self::WatchOrderStream>, Status> {
+        Err(Status::unimplemented("WatchOrder"))
+    }
 }
