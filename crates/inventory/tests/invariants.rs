@@ -2,7 +2,7 @@
 
 use oms_messaging::{Event, Failure};
 
-use crate::support::{Shop, canceled, confirmed_at, refunded, submitted_at};
+use crate::support::{Shop, canceled, confirmed_at, refunded, shipped, submitted_at};
 
 /// A small generator, so that a failing seed can be run again.
 struct Dice(u64);
@@ -26,10 +26,11 @@ impl Dice {
         if lines.is_empty() {
             lines.push(("a", 1));
         }
-        match self.roll(6) {
+        match self.roll(7) {
             0 | 1 => submitted_at(&order, revision, &lines),
             2 | 3 => confirmed_at(&order, revision, &lines),
             4 => canceled(&order),
+            5 => shipped(&order, &lines),
             _ => refunded(&order, self.roll(2) == 0),
         }
     }
@@ -61,5 +62,10 @@ async fn no_story_makes_or_loses_a_unit() {
             total += shop.stock(sku).await.total();
         }
         assert_eq!(total, 18);
+        let mut left = 0;
+        for sku in ["a", "b", "c"] {
+            left += shop.stock(sku).await.shipped;
+        }
+        assert!(left > 0, "the dice never shipped anything");
     }
 }
