@@ -19,8 +19,8 @@ impl Order {
     ///
     /// # Errors
     /// [`Refusal::Busy`] while a refund run for all that is left is open: goods do not leave while
-    /// their whole price may be on its way back. [`Refusal::NotShippable`] when the order is neither
-    /// CONFIRMED nor SHIPPED.
+    /// their whole price may be on its way back. [`Refusal::NotShippable`] when the order is
+    /// neither CONFIRMED nor SHIPPED.
     pub fn ship(&mut self, cause: &Cause) -> Result<Fulfilling, Refusal> {
         match table::ship(self.status(), self.run_kind(), self.run_takes_all()) {
             ShipVerdict::Ship => {}

@@ -1,8 +1,9 @@
 //! The order itself, pure: no I/O, no clock, no randomness. Ids and instants are passed in.
 //!
 //! [`Order`] is the aggregate. Commands are its verbs ([`Order::pay`], [`Order::cancel`],
-//! [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other services say is noted ([`Order::note_captured`] and its
-//! siblings). Which fact does what in which state is one exhaustive match in [`table`].
+//! [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other services say is
+//! noted ([`Order::note_captured`] and its siblings). Which fact does what in which state is one
+//! exhaustive match in [`table`].
 
 mod cause;
 mod create;

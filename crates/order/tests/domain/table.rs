@@ -153,7 +153,7 @@ fn a_refund_starts_only_with_no_run_open() {
     }
 }
 
-/// ShipOrder and CompleteOrder by status × run × what the run takes, the other way round: by answer.
+/// ShipOrder and CompleteOrder by status × run × what the run takes: what the contract says.
 #[test]
 fn goods_leave_from_confirmed_alone_and_orders_are_closed_from_shipped_alone() {
     for (status, run) in every_state() {

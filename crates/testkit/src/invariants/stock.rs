@@ -43,8 +43,8 @@ pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Ve
 /// Order id -> SKU -> units.
 type Units = BTreeMap<String, BTreeMap<String, i64>>;
 
-/// A confirmed order has exactly its lines committed, one that was shipped has them booked out once,
-/// whatever became of it since, and a dead one has nothing.
+/// A confirmed order has exactly its lines committed, one that was shipped has them booked out
+/// once, whatever became of it since, and a dead one has nothing.
 pub(super) async fn broken_at_rest(databases: &Databases) -> anyhow::Result<Vec<String>> {
     let confirmed = lines_of("o.status = 'confirmed'");
     let owed = units(&databases.order, &confirmed).await?;
@@ -53,7 +53,8 @@ pub(super) async fn broken_at_rest(databases: &Databases) -> anyhow::Result<Vec<
     // What happened, not what a flag says of it.
     let left = lines_of(
         "EXISTS (SELECT 1 FROM timeline t WHERE t.order_id = o.id \
-                 AND t.event_type = 'OrderStatusChanged' AND t.payload = '{\"status\":\"shipped\"}')",
+                 AND t.event_type = 'OrderStatusChanged' \
+                 AND t.payload = '{\"status\":\"shipped\"}')",
     );
     let left = units(&databases.order, &left).await?;
     let booked = units(&databases.inventory, &holds_of("'SHIPPED'")).await?;
