@@ -66,6 +66,18 @@ pub(super) fn refunded(back: &GivenBack) -> wire::RefundOrderResponse {
     }
 }
 
+/// The answer to ShipOrder.
+pub(super) fn shipped(now: &StatusNow) -> wire::ShipOrderResponse {
+    let StatusNow { order_id, status: at } = now;
+    wire::ShipOrderResponse { order_id: order_id.clone(), status: status(*at).into() }
+}
+
+/// The answer to CompleteOrder.
+pub(super) fn completed(now: &StatusNow) -> wire::CompleteOrderResponse {
+    let StatusNow { order_id, status: at } = now;
+    wire::CompleteOrderResponse { order_id: order_id.clone(), status: status(*at).into() }
+}
+
 /// A refund's outcome, as the idempotency key of the call that asked for it remembers it.
 #[must_use]
 pub fn remembered_refund(outcome: Result<GivenBack, Refusal>) -> Answer {

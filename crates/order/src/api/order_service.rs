@@ -176,16 +176,37 @@ impl OrderService for OrderApi {
 
     async fn ship_order(
         &self,
-        _request: Request<wire::ShipOrderRequest>,
+        request: Request<wire::ShipOrderRequest>,
     ) -> Result<Response<wire::ShipOrderResponse>, Status> {
-        Err(Status::unimplemented("ShipOrder"))
+        let (metadata, _, message) = request.into_parts();
+        let until = deadline::of(&metadata, self.context.settings.call_wait());
+        let encode = |done: &_| convert::shipped(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/ShipOrder", &message, encode)?;
+        let About { order_id, wish } = validate::ship_order(&message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply = self
+            .run(|context, gone| async move {
+                commands::ship_order(&context, id, wish, keyed, until, gone).await
+            })
+            .await?;
+        respond(reply, convert::shipped)
     }
 
     async fn complete_order(
         &self,
-        _request: Request<wire::CompleteOrderRequest>,
+        request: Request<wire::CompleteOrderRequest>,
     ) -> Result<Response<wire::CompleteOrderResponse>, Status> {
-        Err(Status::unimplemented("CompleteOrder"))
+        let (metadata, _, message) = request.into_parts();
+        let encode = |done: &_| convert::completed(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CompleteOrder", &message, encode)?;
+        let About { order_id, wish } = validate::complete_order(&message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply =
+            self.run(|context, _| async move {
+                commands::complete_order(&context, id, wish, keyed).await
+            })
+            .await?;
+        respond(reply, convert::completed)
     }
 
     async fn list_orders(

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     commands::{
-        CancelOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, RefundOrder,
-        WantedLine,
+        CancelOrder, CompleteOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder,
+        RefundOrder, ShipOrder, WantedLine,
     },
     domain::{Currency, Money},
 };
@@ -147,6 +147,23 @@ pub(super) fn refund_order(
     found.text("reason", &request.reason, REASON_BYTES_MAX);
     let wire::RefundOrderRequest { reason, expected_version, .. } = request;
     found.or(About { order_id, wish: RefundOrder { amount, reason, expected_version } })
+}
+
+/// Reads a `ShipOrderRequest`.
+pub(super) fn ship_order(request: &wire::ShipOrderRequest) -> Result<About<ShipOrder>, Refusal> {
+    let mut found = Findings::default();
+    let order_id = found.order_id(&request.order_id);
+    found.or(About { order_id, wish: ShipOrder { expected_version: request.expected_version } })
+}
+
+/// Reads a `CompleteOrderRequest`.
+pub(super) fn complete_order(
+    request: &wire::CompleteOrderRequest,
+) -> Result<About<CompleteOrder>, Refusal> {
+    let mut found = Findings::default();
+    let order_id = found.order_id(&request.order_id);
+    let wish = CompleteOrder { expected_version: request.expected_version };
+    found.or(About { order_id, wish })
 }
 
 /// Collects what is wrong with a request.

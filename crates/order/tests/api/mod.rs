@@ -8,4 +8,6 @@ mod orders;
 mod refunds;
 mod refusals;
 mod runs;
+mod ship_waits;
+mod shipping;
 mod validation;

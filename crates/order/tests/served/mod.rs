@@ -7,7 +7,8 @@ mod service;
 
 pub(crate) use others::{Others, Paying, Refunding};
 pub(crate) use requests::{
-    cancel, create, create_for, get, is_replay, item, keyed, pay, refund, usd, within,
+    cancel, complete, create, create_for, get, is_replay, item, keyed, pay, refund, ship, usd,
+    within,
 };
 pub(crate) use seams::{Crash, TestClock};
 pub(crate) use service::{Served, each_backend};

@@ -198,6 +198,21 @@ impl Served {
         self.said(order)
     }
 
+    /// Waits until this service waits for nothing more about the order.
+    pub(crate) async fn until_rest(&self, order: &str) {
+        let looking = async {
+            loop {
+                let read = &self.running.database.read;
+                let stream = tables::streams::Entity::find_by_id(order).one(read).await.unwrap();
+                if stream.unwrap().ask_at.is_none() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("it still waits for a word");
+    }
+
     pub(crate) async fn orders(&self) -> u64 {
         orders::Entity::find().count(&self.running.database.read).await.unwrap()
     }
