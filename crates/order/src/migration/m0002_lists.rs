@@ -1,0 +1,32 @@
+//! Indexes in the order of ListOrders, newest first, one for each filter: the cost of a page does not
+//! depend on how many orders there are. They cover the orders that exist already.
+
+use sea_orm_migration::prelude::*;
+
+pub(super) struct Lists;
+
+impl MigrationName for Lists {
+    fn name(&self) -> &'static str {
+        "order_0002_lists"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Lists {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        for index in [
+            "CREATE INDEX orders_newest ON orders (created_at, id)",
+            "CREATE INDEX orders_customer ON orders (customer_id, created_at, id)",
+            "CREATE INDEX orders_shown ON orders (shown_status, created_at, id)",
+            "CREATE INDEX orders_customer_shown \
+             ON orders (customer_id, shown_status, created_at, id)",
+            // Most orders have none.
+            "CREATE INDEX orders_reference ON orders (reference, created_at, id) \
+             WHERE reference <> ''",
+        ] {
+            connection.execute_unprepared(index).await?;
+        }
+        Ok(())
+    }
+}
