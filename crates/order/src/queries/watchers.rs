@@ -104,10 +104,9 @@ impl Watchers {
     fn enter(&self, order: &str) -> Arc<Shared> {
         self.0.metrics.watchers.inc();
         let mut watched = self.lock();
-        let entry = watched.entry(order.to_owned()).or_insert_with(|| Watched {
-            shared: Arc::default(),
-            watchers: 0,
-        });
+        let entry = watched
+            .entry(order.to_owned())
+            .or_insert_with(|| Watched { shared: Arc::default(), watchers: 0 });
         entry.watchers += 1;
         entry.shared.clone()
     }
