@@ -19,13 +19,14 @@ use tonic::{
 };
 
 use super::{
-    convert, deadline,
+    convert, deadline, list,
     status::{not_found, of_command, of_store},
     validate::{self, About},
+    watch,
 };
 use crate::{
     commands::{self, CommandError, Context, Keyed, Reply},
-    queries::Queries,
+    queries::{Queries, Watchers},
 };
 
 /// `oms.v1.OrderService` over commands and queries.
@@ -34,13 +35,16 @@ pub struct OrderApi {
     host: Host,
     context: Context,
     queries: Queries,
+    watchers: Watchers,
 }
 
 impl OrderApi {
     /// The service on `host`.
     #[must_use]
     pub fn new(host: Host, context: Context, queries: Queries) -> Self {
-        Self { host, context, queries }
+        let Context { read, changes, metrics, settings, .. } = context.clone();
+        let watchers = Watchers::new(read, changes, metrics, settings.watchers_max);
+        Self { host, context, queries, watchers }
     }
 
     /// As the routes take it, with the limits on messages.
@@ -211,18 +215,17 @@ impl OrderService for OrderApi {
 
     async fn list_orders(
         &self,
-        _request: Request<wire::ListOrdersRequest>,
+        request: Request<wire::ListOrdersRequest>,
     ) -> Result<Response<wire::ListOrdersResponse>, Status> {
-        Err(Status::unimplemented("ListOrders"))
+        Ok(Response::new(list::list(&self.queries, request.into_inner()).await?))
     }
 
-    type WatchOrderStream =
-        tokio_stream::wrappers::ReceiverStream<Result<wire::WatchOrderResponse, Status>>;
+    type WatchOrderStream = watch::Steps;
 
     async fn watch_order(
         &self,
-        _request: Request<wire::WatchOrderRequest>,
+        request: Request<wire::WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
-        Err(Status::unimplemented("WatchOrder"))
+        Ok(Response::new(watch::watch(&self.watchers, request).await?))
     }
 }

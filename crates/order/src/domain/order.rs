@@ -208,6 +208,20 @@ impl Order {
         state.run.is_some() || settling || shipping
     }
 
+    /// Whether nothing more comes of the order by itself: it is at an end and waits for nothing. A
+    /// refund may still be asked for.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match self.state.status {
+            Status::Canceled | Status::Refunded | Status::Completed => !self.is_waiting(),
+            Status::Pending
+            | Status::Reserved
+            | Status::Paid
+            | Status::Confirmed
+            | Status::Shipped => false,
+        }
+    }
+
     /// Whether the order has come to its end and waits for nothing. A cancelled order that still
     /// has money to give back has not.
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod m0001_orders;
 mod m0002_shipping;
+mod m0003_lists;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         all.extend(oms_service::idempotency::migrations());
         all.push(Box::new(m0001_orders::Orders));
         all.push(Box::new(m0002_shipping::Shipping));
+        all.push(Box::new(m0003_lists::Lists));
         all
     }
 }

@@ -148,7 +148,7 @@ pub(super) fn row_of(order: &Order, row_version: i64) -> orders::ActiveModel {
 }
 
 /// The revision under which an order's present lines are kept.
-pub(super) fn lines_revision(revision: i32) -> i32 {
+pub(crate) fn lines_revision(revision: i32) -> i32 {
     revision.max(1)
 }
 

@@ -4,6 +4,7 @@ mod others;
 mod requests;
 mod seams;
 mod service;
+mod watching;
 
 pub(crate) use others::{Others, Paying, Refunding};
 pub(crate) use requests::{
@@ -12,3 +13,4 @@ pub(crate) use requests::{
 };
 pub(crate) use seams::{Crash, TestClock};
 pub(crate) use service::{Served, each_backend};
+pub(crate) use watching::{Seen, after, watch};
