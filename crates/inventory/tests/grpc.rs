@@ -78,11 +78,11 @@ async fn refusals(service: &Service) -> Vec<(Refused, (Code, &'static str, Vec<&
     refuse!(get_stock(wire::GetStockRequest { sku: sku("none") })
         => NotFound, "sku not found", NONE);
     refuse!(get_stock(wire::GetStockRequest { sku: sku("nul\0") })
-        => InvalidArgument, "sku contains a control character", ["sku"]);
+        => InvalidArgument, "sku must not contain control characters", ["sku"]);
     refuse!(receive_stock(receive("", 0, &long))
         => InvalidArgument, "sku is required", ["sku", "qty", "note"]);
     refuse!(receive_stock(receive(&long, 1_000_000_001, "\n"))
-        => InvalidArgument, "sku is longer than 256 bytes", ["sku", "qty", "note"]);
+        => InvalidArgument, "sku must be at most 256 bytes", ["sku", "qty", "note"]);
     refuse!(receive_stock(receive("SKU-001", -1, ""))
         => InvalidArgument, "qty must be positive", ["qty"]);
     refuse!(adjust_stock(adjust("", 0, &"x".repeat(1_025)))
