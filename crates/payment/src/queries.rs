@@ -7,7 +7,7 @@ use oms_messaging::Failure;
 use oms_service::read_snapshot;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait,
-    FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement, sea_query::Expr,
+    FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select, Statement, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -115,27 +115,27 @@ impl Queries {
         after: Option<&Position>,
         limit: u64,
     ) -> Result<Vec<PaymentView>, Failure> {
-        use payment::Column as C;
-        let mut page = payment::Entity::find().select_only().column(C::OrderId);
-        if let Some(Position { created_at, order_id }) = after {
-            // One comparison of both: written as "older, or as old and smaller" it would not be
-            // found through the index, and every page would cost more than the one before.
-            let place = Expr::tuple([Expr::col(C::CreatedAt), Expr::col(C::OrderId)]);
-            let after = [Expr::val(micros(*created_at)), Expr::val(order_id.as_str())];
-            page = page.filter(place.lt(Expr::tuple(after)));
-        }
         let snapshot = read_snapshot(&self.read).await?;
-        let orders: Vec<String> = page
-            .order_by_desc(C::CreatedAt)
-            .order_by_desc(C::OrderId)
-            .limit(limit)
-            .into_tuple()
-            .all(&snapshot)
-            .await?;
+        let page = page_after(after, limit);
+        let orders: Vec<String> = page.into_tuple().all(&snapshot).await?;
         let found = views(&snapshot, &orders).await?;
         snapshot.commit().await?;
         Ok(found)
     }
+}
+
+/// The orders of a page, from after `after`: the index alone finds them.
+fn page_after(after: Option<&Position>, limit: u64) -> Select<payment::Entity> {
+    use payment::Column as C;
+    let mut page = payment::Entity::find().select_only().column(C::OrderId);
+    if let Some(Position { created_at, order_id }) = after {
+        // One comparison of both: written as "older, or as old and smaller" it would not be
+        // found through the index, and every page would cost more than the one before.
+        let place = Expr::tuple([Expr::col(C::CreatedAt), Expr::col(C::OrderId)]);
+        let after = [Expr::val(micros(*created_at)), Expr::val(order_id.as_str())];
+        page = page.filter(place.lt(Expr::tuple(after)));
+    }
+    page.order_by_desc(C::CreatedAt).order_by_desc(C::OrderId).limit(limit)
 }
 
 /// The payments of these orders, in this order, as far as they exist.
@@ -181,7 +181,40 @@ async fn newest_attempts(
 
 #[cfg(test)]
 mod tests {
+    use oms_service::testing::{TestDatabase, backends};
+    use sea_orm::{DatabaseBackend, QueryTrait};
+
     use super::*;
+    use crate::migration::Migrator;
+
+    /// A page deep in the list costs what the first one does: its place is found in the index.
+    #[tokio::test]
+    async fn a_page_begins_where_the_index_says() {
+        let order_id = "018f5a00-0000-7000-8000-000000000001".to_owned();
+        let position = Position { created_at: instant(1_234_567_890), order_id };
+        for backend in backends() {
+            let test = TestDatabase::migrated::<Migrator>(&backend).await;
+            let conn = &test.database.write;
+            let kind = conn.get_database_backend();
+            let page = page_after(Some(&position), 51).build(kind).to_string();
+            let (explain, wanted) = match kind {
+                DatabaseBackend::Postgres => {
+                    // So small a table would be read whole.
+                    conn.execute_unprepared("SET enable_seqscan = off").await.unwrap();
+                    ("EXPLAIN ", "Index Cond: (ROW(created_at, order_id) < ROW(")
+                }
+                _ => ("EXPLAIN QUERY PLAN ", "payments_newest ((created_at,order_id)<(?,?))"),
+            };
+            let plan = Statement::from_string(kind, format!("{explain}{page}"));
+            let plan = conn.query_all_raw(plan).await.unwrap();
+            let column = if kind == DatabaseBackend::Postgres { "QUERY PLAN" } else { "detail" };
+            let plan: Vec<String> =
+                plan.iter().map(|row| row.try_get("", column).unwrap()).collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains(wanted), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("Sort"), "{plan}");
+        }
+    }
 
     #[test]
     fn a_page_token_leads_back_to_its_position() {

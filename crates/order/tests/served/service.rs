@@ -1,23 +1,19 @@
 //! The service under test.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use oms_messaging::{Event, Log, SimulatedLog, tables};
+use oms_messaging::{Event, Log, SimulatedLog};
 use oms_order::{
-    OrderConfig, Running,
-    changes::Changes,
-    commands::Context,
-    metrics::OrderMetrics,
-    start_on,
-    store::entities::{fingerprints, lines, orders, refunds, timeline},
+    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
+    store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
 use oms_seams::{Faults, Seams, SystemIds};
 use oms_service::{
-    GrpcSettings, Host, Process,
-    testing::{Backend, TestDatabase, backends},
+    Database, GrpcSettings, Host, Process,
+    testing::{Backend, TestDatabase, backends, count_rows},
 };
-use sea_orm::{EntityTrait, PaginatorTrait, Statement};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use tonic::transport::Channel;
 
 use super::{Crash, Others, TestClock, create_for, get, pay};
@@ -63,7 +59,13 @@ impl Served {
         change(&mut config);
         let log = SimulatedLog::new(&[(TOPIC, 3), (DEAD, 1)]);
         let (clock, crash) = (Arc::new(TestClock::default()), Arc::new(Crash::default()));
-        Self::launch(config, log, clock, crash, Some(test)).await
+        Self::launch(config, log, clock, crash, Some(test)).await.with_others()
+    }
+
+    /// A second instance of the service on the same database and log.
+    pub(crate) async fn beside(&self) -> Self {
+        let (config, log) = (self.config.clone(), self.log.clone());
+        Self::launch(config, log, self.clock.clone(), self.crash.clone(), None).await
     }
 
     async fn launch(
@@ -78,12 +80,16 @@ impl Served {
         let host = Host::new("order", seams, Process::new());
         let running = start_on(config.clone(), host.clone(), Arc::new(log.clone())).await.unwrap();
         let others = Others::on(log.clone());
-        host.tasks().spawn("others", others.clone().run());
         host.ready(PATIENCE).await.unwrap();
         let address = format!("http://{}", running.grpc);
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         let client = OrderServiceClient::new(channel);
         Self { client, others, host, running, clock, crash, config, log, test }
+    }
+
+    fn with_others(self) -> Self {
+        self.host.tasks().spawn("others", self.others.clone().run());
+        self
     }
 
     /// Dies as by `kill -9` and starts again on the same data and log.
@@ -92,7 +98,8 @@ impl Served {
         self.host.gone().await;
         let test = self.test.take();
         let (config, log) = (self.config.clone(), self.log.clone());
-        Self::launch(config, log, self.clock.clone(), self.crash.clone(), test).await
+        let (clock, crash) = (self.clock.clone(), self.crash.clone());
+        Self::launch(config, log, clock, crash, test).await.with_others()
     }
 
     pub(crate) fn metrics(&self) -> impl Future<Output = String> {
@@ -202,23 +209,14 @@ impl Served {
         orders::Entity::find().count(&self.running.database.read).await.unwrap()
     }
 
+    /// The database as another process sees it.
+    pub(crate) async fn reopened(&self) -> Database {
+        self.test.as_ref().unwrap().reopen().await
+    }
+
     /// How many rows every table has: what a refused call must not change.
-    pub(crate) async fn rows(&self) -> Vec<u64> {
-        let read = &self.running.database.read;
-        let keys = "SELECT count(*) FROM idempotency";
-        let keys = Statement::from_string(self.running.database.backend(), keys);
-        let keys = sea_orm::ConnectionTrait::query_one_raw(read, keys).await.unwrap().unwrap();
-        let keys: i64 = keys.try_get_by_index(0).unwrap();
-        vec![
-            orders::Entity::find().count(read).await.unwrap(),
-            lines::Entity::find().count(read).await.unwrap(),
-            timeline::Entity::find().count(read).await.unwrap(),
-            refunds::Entity::find().count(read).await.unwrap(),
-            fingerprints::Entity::find().count(read).await.unwrap(),
-            tables::outbox::Entity::find().count(read).await.unwrap(),
-            tables::streams::Entity::find().count(read).await.unwrap(),
-            keys.unsigned_abs(),
-        ]
+    pub(crate) async fn rows(&self) -> BTreeMap<String, i64> {
+        count_rows(&self.running.database.read).await
     }
 }
 
