@@ -200,7 +200,7 @@ async fn write_the_page() {
     refusals().await.write();
 }
 
-/// A page token is not signed: whoever makes one up gets a page or a refusal, never an inside error.
+/// A page token is not signed: whoever makes one up is refused, and meets no inside error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_made_up_with_care_is_refused() {
     for service in Service::everywhere().await {

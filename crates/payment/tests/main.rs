@@ -4,6 +4,7 @@
 mod api;
 mod errors;
 mod gateway;
+mod paging;
 mod reactions;
 mod start;
 mod store;

@@ -1,4 +1,5 @@
-//! Every request of `oms.v1.OrderService` × every refusal it can meet, as `docs/errors.md` tells it.
+//! Every request of `oms.v1.OrderService` × every refusal it can meet, as `docs/errors.md` tells
+//! it.
 //!
 //! A new rpc brings a function in a file of its own beside the others, and its line in
 //! [`refusals`]; then `write_the_page` writes its rows.
