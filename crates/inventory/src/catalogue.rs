@@ -225,7 +225,7 @@ mod tests {
         let expected = [
             "line 3: sku is required",
             "line 3: qty \"-1\"",
-            "line 4: sku is longer than 256 bytes",
+            "line 4: sku must be at most 256 bytes",
             "line 4: qty \"x\"",
             "line 5: 4 fields instead of 3",
             "line 6: 1 fields instead of 3",

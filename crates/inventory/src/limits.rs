@@ -18,7 +18,7 @@ pub const PAGE_MAX: u64 = 1_000;
 /// # Errors
 /// What is wrong with it, for people.
 pub fn sku(sku: &str) -> Result<(), String> {
-    if sku.is_empty() {
+    if sku.trim().is_empty() {
         return Err("sku is required".to_owned());
     }
     text("sku", sku, SKU_BYTES_MAX)
@@ -31,10 +31,10 @@ pub fn sku(sku: &str) -> Result<(), String> {
 /// What is wrong with it, for people.
 pub fn text(field: &str, text: &str, bytes_max: usize) -> Result<(), String> {
     if text.len() > bytes_max {
-        return Err(format!("{field} is longer than {bytes_max} bytes"));
+        return Err(format!("{field} must be at most {bytes_max} bytes"));
     }
     if text.chars().any(char::is_control) {
-        return Err(format!("{field} contains a control character"));
+        return Err(format!("{field} must not contain control characters"));
     }
     Ok(())
 }

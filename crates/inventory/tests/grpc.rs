@@ -2,7 +2,6 @@
 
 use oms_proto::oms_v1 as wire;
 use oms_seams::{Ids, SystemIds};
-use sea_orm::{ConnectionTrait, Statement};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
@@ -26,18 +25,6 @@ fn refused(status: Status) -> Refused {
     (status.code(), status.message().to_owned(), info.reason.clone(), fields)
 }
 
-async fn rows(service: &Service) -> Vec<i64> {
-    let database = &service.running.database.read;
-    let mut counts = Vec::new();
-    for table in ["stock", "movements", "reservations", "holds", "outbox", "idempotency"] {
-        let count = format!("SELECT count(*) FROM {table}");
-        let count = Statement::from_string(database.get_database_backend(), count);
-        let row = database.query_one_raw(count).await.unwrap().unwrap();
-        counts.push(row.try_get_by_index(0).unwrap());
-    }
-    counts
-}
-
 fn with_key<T>(message: T, key: &str) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("idempotency-key", key.parse().unwrap());
@@ -58,82 +45,6 @@ fn stock_page(page_size: i32, page_token: &str) -> wire::ListStockRequest {
 
 fn movements_page(of: &str, page_size: i32, page_token: &str) -> wire::ListMovementsRequest {
     wire::ListMovementsRequest { sku: sku(of), page_size, page_token: page_token.to_owned() }
-}
-
-/// Calls that are refused, with the status, the message and the fields that are wrong.
-async fn refusals(service: &Service) -> Vec<(Refused, (Code, &'static str, Vec<&'static str>))> {
-    use Code::{FailedPrecondition, InvalidArgument, NotFound};
-    let mut client = service.client.clone();
-    let long = "x".repeat(257);
-    let mut all = Vec::new();
-    macro_rules! refuse {
-        ($method:ident($request:expr) => $code:ident, $message:expr, $fields:expr) => {
-            let status = client.$method($request).await.unwrap_err();
-            all.push((refused(status), ($code, $message, $fields.to_vec())));
-        };
-    }
-    const NONE: [&str; 0] = [];
-    refuse!(get_stock(wire::GetStockRequest { sku: sku("") })
-        => InvalidArgument, "sku is required", ["sku"]);
-    refuse!(get_stock(wire::GetStockRequest { sku: sku("none") })
-        => NotFound, "sku not found", NONE);
-    refuse!(get_stock(wire::GetStockRequest { sku: sku("nul\0") })
-        => InvalidArgument, "sku contains a control character", ["sku"]);
-    refuse!(receive_stock(receive("", 0, &long))
-        => InvalidArgument, "sku is required", ["sku", "qty", "note"]);
-    refuse!(receive_stock(receive(&long, 1_000_000_001, "\n"))
-        => InvalidArgument, "sku is longer than 256 bytes", ["sku", "qty", "note"]);
-    refuse!(receive_stock(receive("SKU-001", -1, ""))
-        => InvalidArgument, "qty must be positive", ["qty"]);
-    refuse!(adjust_stock(adjust("", 0, &"x".repeat(1_025)))
-        => InvalidArgument, "sku is required", ["sku", "delta", "reason"]);
-    refuse!(adjust_stock(adjust("SKU-001", i64::MIN, ""))
-        => InvalidArgument, "delta must be between -1000000000 and 1000000000", ["delta"]);
-    refuse!(adjust_stock(adjust("none", 1, ""))
-        => NotFound, "sku not found", NONE);
-    refuse!(adjust_stock(adjust("SKU-001", -10_001, ""))
-        => FailedPrecondition, "adjustment would leave less than zero available", NONE);
-    refuse!(adjust_stock(with_key(adjust("SKU-001", -10_001, ""), "refused"))
-        => FailedPrecondition, "adjustment would leave less than zero available", NONE);
-    refuse!(receive_stock(with_key(receive("SKU-001", 1, ""), ""))
-        => InvalidArgument,
-        "idempotency-key must be one text of 1 to 255 printable ASCII characters",
-        ["idempotency-key"]);
-    refuse!(list_stock(stock_page(-1, "zz"))
-        => InvalidArgument, "page_size must be between 0 and 1000", ["page_size", "page_token"]);
-    refuse!(list_stock(stock_page(1_001, ""))
-        => InvalidArgument, "page_size must be between 0 and 1000", ["page_size"]);
-    refuse!(list_movements(movements_page("", 1_001, "00"))
-        => InvalidArgument, "sku is required", ["sku", "page_size", "page_token"]);
-    refuse!(list_movements(movements_page("none", 0, ""))
-        => NotFound, "sku not found", NONE);
-    refuse!(get_reservation(wire::GetReservationRequest { order_id: sku("") })
-        => InvalidArgument, "order_id is required", ["order_id"]);
-    let unknown = SystemIds.next().to_string();
-    for order_id in [unknown, sku("no-id"), sku("nul\0")] {
-        refuse!(get_reservation(wire::GetReservationRequest { order_id })
-            => NotFound, "order not found", NONE);
-    }
-    all
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refused_calls_say_why_and_change_nothing() {
-    for service in Service::everywhere().await {
-        let before = rows(&service).await;
-        for (found, (code, message, fields)) in refusals(&service).await {
-            assert_eq!((found.0, found.1.as_str()), (code, message));
-            assert_eq!(found.3, fields, "{message}");
-            let reason = match code {
-                Code::InvalidArgument => "INVALID_ARGUMENT",
-                Code::NotFound if message.starts_with("sku") => "SKU_NOT_FOUND",
-                Code::NotFound => "ORDER_NOT_FOUND",
-                _ => "STOCK_BELOW_ZERO",
-            };
-            assert_eq!(found.2, reason);
-        }
-        assert_eq!(rows(&service).await, before);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

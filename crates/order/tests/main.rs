@@ -4,6 +4,7 @@
 mod api;
 mod changes;
 mod domain;
+mod errors;
 mod reactions;
 mod served;
 mod store;

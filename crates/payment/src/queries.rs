@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use oms_messaging::Failure;
 use oms_service::read_snapshot;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
-    FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, ExprTrait,
+    FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select, Statement, sea_query::Expr,
 };
+use uuid::Uuid;
 
 use crate::{
     domain::Snapshot,
@@ -74,7 +75,9 @@ impl Position {
     pub fn from_token(token: &str) -> Option<Self> {
         let (created_at, order_id) = token.split_once('.')?;
         let created_at = i64::from_str_radix(created_at, 16).ok()?;
-        Some(Self { created_at: instant(created_at), order_id: order_id.to_owned() })
+        // A token is not signed: what it names goes to the database, and must be an order's id.
+        let order_id = Uuid::try_parse(order_id).ok()?.to_string();
+        Some(Self { created_at: DateTime::from_timestamp_micros(created_at)?, order_id })
     }
 }
 
@@ -112,25 +115,28 @@ impl Queries {
         after: Option<&Position>,
         limit: u64,
     ) -> Result<Vec<PaymentView>, Failure> {
-        use payment::Column as C;
-        let mut page = payment::Entity::find().select_only().column(C::OrderId);
-        if let Some(Position { created_at, order_id }) = after {
-            let at = micros(*created_at);
-            let same = Condition::all().add(C::CreatedAt.eq(at)).add(C::OrderId.lt(order_id));
-            page = page.filter(Condition::any().add(C::CreatedAt.lt(at)).add(same));
-        }
         let snapshot = read_snapshot(&self.read).await?;
-        let orders: Vec<String> = page
-            .order_by_desc(C::CreatedAt)
-            .order_by_desc(C::OrderId)
-            .limit(limit)
-            .into_tuple()
-            .all(&snapshot)
-            .await?;
+        let page = page_after(after, limit);
+        let orders: Vec<String> = page.into_tuple().all(&snapshot).await?;
         let found = views(&snapshot, &orders).await?;
         snapshot.commit().await?;
         Ok(found)
     }
+}
+
+/// Finds the orders of a page, from after `after`; the index alone does it.
+#[must_use]
+pub fn page_after(after: Option<&Position>, limit: u64) -> Select<payment::Entity> {
+    use payment::Column as C;
+    let mut page = payment::Entity::find().select_only().column(C::OrderId);
+    if let Some(Position { created_at, order_id }) = after {
+        // One comparison of both: written as "older, or as old and smaller" it would not be
+        // found through the index, and every page would cost more than the one before.
+        let place = Expr::tuple([Expr::col(C::CreatedAt), Expr::col(C::OrderId)]);
+        let after = [Expr::val(micros(*created_at)), Expr::val(order_id.as_str())];
+        page = page.filter(place.lt(Expr::tuple(after)));
+    }
+    page.order_by_desc(C::CreatedAt).order_by_desc(C::OrderId).limit(limit)
 }
 
 /// The payments of these orders, in this order, as far as they exist.
@@ -180,9 +186,11 @@ mod tests {
 
     #[test]
     fn a_page_token_leads_back_to_its_position() {
-        let position = Position { created_at: instant(1_234_567_890), order_id: "a.b".to_owned() };
+        let order_id = "018f5a00-0000-7000-8000-000000000001".to_owned();
+        let position = Position { created_at: instant(1_234_567_890), order_id: order_id.clone() };
         assert_eq!(Position::from_token(&position.to_token()), Some(position));
-        for bad in ["", "x", "zz.a", "12"] {
+        let late = format!("7fffffffffffffff.{order_id}");
+        for bad in ["", "x", "zz.a", "12", "12.", "12.\0", "12.order", &late] {
             assert_eq!(Position::from_token(bad), None, "{bad}");
         }
     }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod api;
+mod errors;
 mod gateway;
+mod paging;
 mod reactions;
 mod start;
 mod store;

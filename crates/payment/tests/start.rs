@@ -17,11 +17,11 @@ use crate::support::{ORDER, canceled, eventually, reserved, submitted};
 
 const TOPIC: &str = "oms.saga.events";
 
-fn log() -> SimulatedLog {
+pub(crate) fn log() -> SimulatedLog {
     SimulatedLog::new(&[(TOPIC, 12), ("oms.saga.events.dlq", 1)])
 }
 
-fn config(folder: &TempDir) -> PaymentConfig {
+pub(crate) fn config(folder: &TempDir) -> PaymentConfig {
     let file = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
     let mut config = PaymentConfig::default();
     config.payment.database = DatabaseSettings::at(file("payment.db"));
@@ -30,7 +30,7 @@ fn config(folder: &TempDir) -> PaymentConfig {
     config
 }
 
-async fn started(config: &PaymentConfig, log: &SimulatedLog) -> (Host, Running) {
+pub(crate) async fn started(config: &PaymentConfig, log: &SimulatedLog) -> (Host, Running) {
     let host = Host::new("payment", Seams::system(), Process::new());
     let log: Arc<dyn Log> = Arc::new(log.clone());
     let running = start_on(config.clone(), host.clone(), log).await.unwrap();

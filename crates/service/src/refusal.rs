@@ -81,6 +81,23 @@ impl Refusal {
         Self::new(Code::Internal, "INTERNAL", "internal error")
     }
 
+    /// Both values, or everything that is wrong with either: a caller should not have to call once
+    /// more to learn of the second.
+    ///
+    /// # Errors
+    /// The first refusal, with the violations of both.
+    pub fn both<A, B>(first: Result<A, Self>, second: Result<B, Self>) -> Result<(A, B), Self> {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(first), Ok(_)) => Err(first),
+            (Ok(_), Err(second)) => Err(second),
+            (Err(mut first), Err(second)) => {
+                first.violations.extend(second.violations);
+                Err(first)
+            }
+        }
+    }
+
     /// Says when to try again.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {

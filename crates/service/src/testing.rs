@@ -1,7 +1,12 @@
-//! Databases for tests: a fresh one each, gone with the test.
+//! Databases for tests: a fresh one each, gone with the test. Beside them, what tests of a gRPC
+//! port need: the table of refusals, counts of rows, and calls that no generated client makes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test helper fails by panicking")]
 
-use std::fmt;
+mod raw;
+mod refusals;
+mod rows;
+
+use std::{fmt, sync::OnceLock};
 
 use sea_orm::{ConnectionTrait, Database as Orm};
 use sea_orm_migration::MigratorTrait;
@@ -12,6 +17,21 @@ use crate::{
     config,
     database::{Database, DatabaseSettings},
 };
+
+pub use raw::{call_raw, framed};
+pub use refusals::RefusalTable;
+pub use rows::count_rows;
+
+/// Gives the spans of this process their traces, as a binary does, and logs nothing. The subscriber
+/// is a global of the process: only the first call of a test binary sets it up.
+///
+/// # Panics
+/// When the process has another subscriber.
+pub fn traced() {
+    static GUARD: OnceLock<oms_telemetry::Guard> = OnceLock::new();
+    let quiet = oms_telemetry::LogSettings { level: "off".to_owned(), ..Default::default() };
+    GUARD.get_or_init(|| oms_telemetry::init(&quiet).expect("the subscriber"));
+}
 
 /// A kind of database that tests run on.
 #[derive(Clone, Debug, PartialEq, Eq)]

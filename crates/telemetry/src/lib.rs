@@ -13,5 +13,7 @@ mod settings;
 mod tests;
 
 pub use init::{Guard, InitError, init};
-pub use propagation::{current_trace_id, current_traceparent, set_parent, traceparent_of};
+pub use propagation::{
+    current_trace_id, current_traceparent, set_parent, trace_id_of, traceparent_of,
+};
 pub use settings::{LogFormat, LogSettings};

@@ -31,7 +31,13 @@ pub fn traceparent_of(span: &Span) -> Option<String> {
 /// The id of the current trace, 32 hexadecimal digits.
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
-    trace_id(&Span::current().context())
+    trace_id_of(&Span::current())
+}
+
+/// The id of the trace that `span` is part of, 32 hexadecimal digits.
+#[must_use]
+pub fn trace_id_of(span: &Span) -> Option<String> {
+    trace_id(&span.context())
 }
 
 pub(crate) fn trace_id(context: &Context) -> Option<String> {

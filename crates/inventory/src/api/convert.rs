@@ -34,11 +34,13 @@ pub(super) fn movement(row: MovementRow) -> wire::Movement {
 pub(super) fn reservation(reservation: &Reservation) -> wire::Reservation {
     let state = reservation.snapshot();
     let line = |(sku, qty): (&str, i64)| wire::reservation::Line { sku: sku.to_owned(), qty };
+    let holds = matches!(state.status, Some(Status::Held | Status::Committed));
+    let lines = state.lines.iter().filter(|_| holds).map(line).collect();
     wire::Reservation {
         order_id: state.order_id.clone(),
         status: status(state.status).into(),
         revision: state.answered,
-        lines: state.lines.iter().map(line).collect(),
+        lines,
         expires_at: state.expires_at.map(|at| timestamp(at.timestamp_micros())),
     }
 }

@@ -3,7 +3,7 @@
 use oms_messaging::Messaging;
 use oms_proto::oms_v1::{self as wire, inventory_service_server::InventoryService};
 use oms_service::{
-    Database, Tasks,
+    Database, Refusal, Tasks,
     idempotency::{IdempotencyKey, REPLAYED},
 };
 use prost::Message;
@@ -63,8 +63,8 @@ impl InventoryService for InventoryApi {
         &self,
         request: Request<wire::ReceiveStockRequest>,
     ) -> Result<Response<wire::ReceiveStockResponse>, Status> {
-        let key = key(&request, "oms.v1.InventoryService/ReceiveStock")?;
-        let command = request::receive(request.into_inner())?;
+        let key = key(&request, "oms.v1.InventoryService/ReceiveStock");
+        let (command, key) = Refusal::both(request::receive(request.into_inner()), key)?;
         let messaging = self.messaging.clone();
         let run = async move { command.run(&messaging, key.as_ref(), received).await };
         answer(self.tasks.detach_from_caller(run).await.map_err(refuse::command)?, received)
@@ -74,8 +74,8 @@ impl InventoryService for InventoryApi {
         &self,
         request: Request<wire::AdjustStockRequest>,
     ) -> Result<Response<wire::AdjustStockResponse>, Status> {
-        let key = key(&request, "oms.v1.InventoryService/AdjustStock")?;
-        let command = request::adjust(request.into_inner())?;
+        let key = key(&request, "oms.v1.InventoryService/AdjustStock");
+        let (command, key) = Refusal::both(request::adjust(request.into_inner()), key)?;
         let messaging = self.messaging.clone();
         let run = async move { command.run(&messaging, key.as_ref(), adjusted).await };
         answer(self.tasks.detach_from_caller(run).await.map_err(refuse::command)?, adjusted)
@@ -112,8 +112,8 @@ impl InventoryService for InventoryApi {
 fn key<M: Message>(
     request: &Request<M>,
     method: &'static str,
-) -> Result<Option<IdempotencyKey>, Status> {
-    Ok(IdempotencyKey::from_request(request.metadata(), method, request.get_ref())?)
+) -> Result<Option<IdempotencyKey>, Refusal> {
+    IdempotencyKey::from_request(request.metadata(), method, request.get_ref())
 }
 
 fn received(row: &StockRow) -> Vec<u8> {
@@ -135,7 +135,7 @@ fn answer<R: Message + Default>(
     };
     let message = R::decode(bytes.as_slice()).map_err(|error| {
         tracing::error!(%error, "a remembered answer does not decode");
-        oms_service::Refusal::internal()
+        Refusal::internal()
     })?;
     let mut response = Response::new(message);
     if replayed {

@@ -32,12 +32,12 @@ pub(super) fn command(error: CommandError) -> Refusal {
 /// Logged here, because here it is handled; the caller learns nothing about the inside.
 pub(super) fn store(failure: Failure) -> Refusal {
     match failure {
-        Failure::Transient(error) => {
-            tracing::warn!(%error, "the database is away or busy");
-            Refusal::unavailable("DATABASE_UNAVAILABLE", "try again soon")
+        Failure::Transient(_) => {
+            tracing::warn!(%failure, "a call was answered UNAVAILABLE");
+            Refusal::unavailable("DATABASE_UNAVAILABLE", "the database is not available")
         }
         Failure::Poison { .. } | Failure::Unclassified(_) => {
-            tracing::error!(error = %failure, "a call failed");
+            tracing::error!(%failure, "a call was answered INTERNAL");
             Refusal::internal()
         }
     }
@@ -49,4 +49,32 @@ fn stock(refused: &StockRefused) -> Refusal {
         StockRefused::BelowZero | StockRefused::TooMany => Code::FailedPrecondition,
     };
     Refusal::new(code, refused.code(), refused.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_unavailable_and_an_inside_stays_inside() {
+        let away = store(Failure::transient("connection refused to 10.0.0.7"));
+        assert_eq!(away.code, Code::Unavailable);
+        let broken = store(Failure::Unclassified("column secret is missing".to_owned()));
+        assert_eq!(broken.code, Code::Internal);
+        for told in [away, broken] {
+            assert!(!told.message.contains("10.0.0.7") && !told.message.contains("secret"));
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_stock_has_its_code() {
+        for (refused, code, reason) in [
+            (StockRefused::UnknownSku, Code::NotFound, "SKU_NOT_FOUND"),
+            (StockRefused::BelowZero, Code::FailedPrecondition, "STOCK_BELOW_ZERO"),
+            (StockRefused::TooMany, Code::FailedPrecondition, "STOCK_LIMIT"),
+        ] {
+            let told = command(CommandError::Refused(refused));
+            assert_eq!((told.code, told.reason), (code, reason));
+        }
+    }
 }

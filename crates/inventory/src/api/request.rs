@@ -51,12 +51,14 @@ pub(super) fn adjust(request: wire::AdjustStockRequest) -> Result<AdjustStock, R
     Ok(AdjustStock { sku, delta, reason })
 }
 
-/// The id in its standard text; `None` for what is no id, which names no order.
+/// The id as everything inside writes it: hyphenated, lower case. `None` for anything else, which
+/// names no order, whatever the uuid crate makes of braces, URNs and bare digits.
 pub(super) fn order_id(order_id: &str) -> Result<Option<String>, Refusal> {
-    if order_id.is_empty() {
+    if order_id.trim().is_empty() {
         return Err(Refusal::invalid_field("order_id", "order_id is required"));
     }
-    Ok(Uuid::try_parse(order_id).ok().map(|id| id.to_string()))
+    let hyphenated = order_id.len() == uuid::fmt::Hyphenated::LENGTH;
+    Ok(Uuid::try_parse(order_id).ok().filter(|_| hyphenated).map(|id| id.to_string()))
 }
 
 /// Which page a caller wants.
@@ -70,6 +72,8 @@ pub(super) struct Wanted<K> {
 pub(super) fn stock_page(request: &wire::ListStockRequest) -> Result<Wanted<String>, Refusal> {
     let (size, size_ok) = page_size(request.page_size);
     let (after, token_ok) = page_key(STOCK, &request.page_token);
+    // A token is not signed: what it names must be what this list could have given out.
+    let after = after.filter(|sku: &String| limits::sku(sku).is_ok());
     Check::default().that("page_size", size_ok).that("page_token", token_ok).done()?;
     Ok(Wanted { after, size })
 }

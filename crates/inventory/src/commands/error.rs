@@ -11,10 +11,10 @@ pub enum CommandError {
     #[error(transparent)]
     Refused(#[from] StockRefused),
     /// The idempotency key was used for another request.
-    #[error("idempotency-key was used with another request")]
+    #[error("idempotency-key was used for another request")]
     KeyConflict,
-    /// A call with the same idempotency key has not ended yet.
-    #[error("a call with this idempotency-key is still running")]
+    /// The first call with the same idempotency key has not ended yet.
+    #[error("the first call with this idempotency-key is still running")]
     KeyRunning,
     /// The store failed.
     #[error(transparent)]

@@ -90,7 +90,7 @@ impl<R: Reactor> Worker<R> {
     /// Waits until there is something to do, then does one step; does nothing once stopped.
     pub(super) async fn turn(mut self, stop: CancellationToken) -> (Self, Worked) {
         let work = async {
-            let wait = self.lanes.next_probe(self.engine.messaging.seams().clock.now());
+            let wait = self.next_probe();
             if self.ready() > 0 {
                 return;
             }

@@ -109,8 +109,8 @@ impl OrderService for OrderApi {
     ) -> Result<Response<wire::CreateOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::created(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode)?;
-        let wish = validate::create_order(message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode);
+        let (wish, keyed) = Refusal::both(validate::create_order(message), keyed)?;
         let reply = self
             .run(|context, _| async move { commands::create_order(&context, wish, keyed).await })
             .await?;
@@ -134,8 +134,9 @@ impl OrderService for OrderApi {
     ) -> Result<Response<wire::PayOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::paid(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/PayOrder", &message, encode)?;
-        let About { order_id, wish } = validate::pay_order(message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/PayOrder", &message, encode);
+        let (about, keyed) = Refusal::both(validate::pay_order(message), keyed)?;
+        let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
             .run(|context, _| async move { commands::pay_order(&context, id, wish, keyed).await })
@@ -149,8 +150,9 @@ impl OrderService for OrderApi {
     ) -> Result<Response<wire::CancelOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::canceled(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/CancelOrder", &message, encode)?;
-        let About { order_id, wish } = validate::cancel_order(message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CancelOrder", &message, encode);
+        let (about, keyed) = Refusal::both(validate::cancel_order(message), keyed)?;
+        let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
             .run(
@@ -167,8 +169,9 @@ impl OrderService for OrderApi {
         let (metadata, _, message) = request.into_parts();
         let until = deadline::of(&metadata, self.context.settings.call_wait());
         let encode = |done: &_| convert::refunded(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/RefundOrder", &message, encode)?;
-        let About { order_id, wish } = validate::refund_order(message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/RefundOrder", &message, encode);
+        let (about, keyed) = Refusal::both(validate::refund_order(message), keyed)?;
+        let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
             .run(|context, gone| async move {

@@ -10,7 +10,8 @@ async fn a_request_over_a_mebibyte_is_refused_before_it_is_read() {
     let mut request = create();
     request.items = (0..500).map(|_| item(&"x".repeat(4_000), 1, 1)).collect();
     let refused = served.client.clone().create_order(request).await.unwrap_err();
-    assert_eq!(refused.code(), Code::OutOfRange);
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.message(), "request must be at most 1048576 bytes");
     assert_eq!(served.orders().await, 0);
 }
 

@@ -1,7 +1,9 @@
 //! `oms.v1.OrderService` as its callers meet it: through a real server.
 
+mod at_once;
 mod details;
 mod faults;
+mod gone;
 mod keyless;
 mod keys;
 mod listing;

@@ -1,23 +1,19 @@
 //! The service under test.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
-    OrderConfig, Running,
-    changes::Changes,
-    commands::Context,
-    metrics::OrderMetrics,
-    start_on,
-    store::entities::{fingerprints, lines, orders, refunds, timeline},
+    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
+    store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
 use oms_seams::{Faults, Seams, SystemIds};
 use oms_service::{
-    GrpcSettings, Host, Process,
-    testing::{Backend, TestDatabase, backends},
+    Database, GrpcSettings, Host, Process,
+    testing::{Backend, TestDatabase, backends, count_rows},
 };
-use sea_orm::{EntityTrait, PaginatorTrait, Statement};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use tonic::transport::Channel;
 
 use super::{Crash, Others, TestClock, create_for, get, pay};
@@ -238,23 +234,14 @@ impl Served {
         orders::Entity::find().count(&self.running.database.read).await.unwrap()
     }
 
+    /// The database as another process sees it.
+    pub(crate) async fn reopened(&self) -> Database {
+        self.test.as_ref().unwrap().reopen().await
+    }
+
     /// How many rows every table has: what a refused call must not change.
-    pub(crate) async fn rows(&self) -> Vec<u64> {
-        let read = &self.running.database.read;
-        let keys = "SELECT count(*) FROM idempotency";
-        let keys = Statement::from_string(self.running.database.backend(), keys);
-        let keys = sea_orm::ConnectionTrait::query_one_raw(read, keys).await.unwrap().unwrap();
-        let keys: i64 = keys.try_get_by_index(0).unwrap();
-        vec![
-            orders::Entity::find().count(read).await.unwrap(),
-            lines::Entity::find().count(read).await.unwrap(),
-            timeline::Entity::find().count(read).await.unwrap(),
-            refunds::Entity::find().count(read).await.unwrap(),
-            fingerprints::Entity::find().count(read).await.unwrap(),
-            tables::outbox::Entity::find().count(read).await.unwrap(),
-            tables::streams::Entity::find().count(read).await.unwrap(),
-            keys.unsigned_abs(),
-        ]
+    pub(crate) async fn rows(&self) -> BTreeMap<String, i64> {
+        count_rows(&self.running.database.read).await
     }
 }
 

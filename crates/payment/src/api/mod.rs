@@ -2,6 +2,7 @@
 
 mod convert;
 mod payment_service;
+mod refuse;
 mod request;
 
 pub use payment_service::PaymentApi;

@@ -2,7 +2,6 @@
 
 use oms_proto::oms_v1::ListPaymentsRequest;
 use oms_service::{Refusal, Violation};
-use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::queries::Position;
@@ -11,19 +10,14 @@ const PAGE_SIZE_DEFAULT: u64 = 50;
 const PAGE_SIZE_MAX: i32 = 1_000;
 const TEXT_BYTES_MAX: usize = 256;
 
-/// The order meant; standard GUID text in either case. What is no id names no order.
-pub(super) fn order_id(text: &str) -> Result<String, Status> {
-    if text.is_empty() {
-        return Err(Refusal::invalid_field("order_id", "order_id is required").into());
+/// The order meant, as everything inside writes it: hyphenated, lower case. `None` for anything
+/// else, which names no order.
+pub(super) fn order_id(text: &str) -> Result<Option<String>, Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::invalid_field("order_id", "order_id is required"));
     }
-    let standard = text.len() == uuid::fmt::Hyphenated::LENGTH;
-    let id = Uuid::try_parse(text).ok().filter(|_| standard).ok_or_else(not_found)?;
-    Ok(id.to_string())
-}
-
-/// NOT_FOUND.
-pub(super) fn not_found() -> Status {
-    Refusal::new(Code::NotFound, "PAYMENT_NOT_FOUND", "payment not found").into()
+    let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+    Ok(Uuid::try_parse(text).ok().filter(|_| hyphenated).map(|id| id.to_string()))
 }
 
 /// A page of payments.
@@ -34,7 +28,7 @@ pub(super) struct Page {
 }
 
 /// The page meant.
-pub(super) fn page(request: &ListPaymentsRequest) -> Result<Page, Status> {
+pub(super) fn page(request: &ListPaymentsRequest) -> Result<Page, Refusal> {
     let mut violations = Vec::new();
     if !(0..=PAGE_SIZE_MAX).contains(&request.page_size) {
         let text = format!("page_size must be between 0 and {PAGE_SIZE_MAX}");
@@ -43,10 +37,10 @@ pub(super) fn page(request: &ListPaymentsRequest) -> Result<Page, Status> {
     let token = &request.page_token;
     let after = Position::from_token(token).filter(|_| token.len() <= TEXT_BYTES_MAX);
     if after.is_none() && !token.is_empty() {
-        violations.push(Violation::new("page_token", "page_token is not one of this list"));
+        violations.push(Violation::new("page_token", "page_token is not one this list gave out"));
     }
     if !violations.is_empty() {
-        return Err(Refusal::invalid(violations).into());
+        return Err(Refusal::invalid(violations));
     }
     let size = u64::from(request.page_size.unsigned_abs());
     Ok(Page { size: if size == 0 { PAGE_SIZE_DEFAULT } else { size }, after })

@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Code, Status, body::Body};
 use tracing::Span;
 
-use super::{gate::Admitted, meter::Meter};
+use super::{gate::Admitted, meter::Meter, told};
 use crate::{refusal::Refusal, tasks::panic_text};
 
 /// A response body that reports its status. A stream that waits for more when the service begins
@@ -81,10 +81,11 @@ impl HttpBody for Answer {
             }
             Ok(Poll::Pending) if this.drains(context) => this
                 .end_with(&Refusal::unavailable("DRAINING", "the service is shutting down").into()),
-            Ok(polled) => {
-                match &polled {
+            Ok(mut polled) => {
+                match &mut polled {
                     Poll::Ready(Some(Ok(frame))) => {
-                        if let Some(trailers) = frame.trailers_ref() {
+                        if let Some(trailers) = frame.trailers_mut() {
+                            told::trailers(trailers);
                             this.meter.finish(code_of(trailers).unwrap_or(Code::Unknown));
                         }
                     }

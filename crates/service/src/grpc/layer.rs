@@ -1,4 +1,5 @@
-//! What every call passes: the gate, a span in the caller's trace, a meter, and a net for panics.
+//! What every call passes: the gate, a span in the caller's trace, a meter, the caller's deadline,
+//! and a net for panics.
 
 use std::{
     convert::Infallible,
@@ -9,6 +10,7 @@ use std::{
 
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
@@ -17,8 +19,10 @@ use tracing::{Instrument, Span, field};
 use super::{
     api::Methods,
     body::{Answer, code_of},
+    deadline,
     gate::{Admitted, Gate},
     meter::{GrpcMetrics, Meter},
+    told,
 };
 use crate::{
     refusal::Refusal,
@@ -77,11 +81,14 @@ where
         };
         let mut meter = Meter::start(shared.metrics.clone(), service, method);
         let span = span(service, method, request.headers());
+        let ends = deadline::ends(request.headers());
         let admitted = match admit(&shared.gate, service) {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 meter.finish(refusal.code);
-                return Box::pin(async { Ok(Status::from(refusal).into_http()) });
+                let mut response: Response<Body> = Status::from(refusal).into_http();
+                told::trace(response.headers_mut(), &span);
+                return Box::pin(async { Ok(response) });
             }
         };
         let call = holding(admitted.slot(), self.inner.call(request));
@@ -92,6 +99,7 @@ where
                 // The connection is dead too: nobody reads this.
                 () = shared.killed.cancelled() => return Ok(gone()),
                 done = call.instrument(span.clone()) => done,
+                () = passed(ends) => Ok(Ok(too_late())),
             };
             let response = match done {
                 Ok(Ok(response)) => response,
@@ -141,13 +149,29 @@ fn watched(
     intake: CancellationToken,
     admitted: Admitted,
 ) -> Response<Body> {
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
+    told::head(&mut head.headers);
+    told::trace(&mut head.headers, &span);
     if let Some(code) = code_of(&head.headers) {
         meter.finish(code);
     } else if !head.status.is_success() {
         meter.finish(Code::Unknown);
     }
     Response::from_parts(head, Body::new(Answer::new(body, meter, span, intake, admitted)))
+}
+
+/// Resolves when the caller's deadline has passed; never where it named none.
+async fn passed(ends: Option<Instant>) {
+    match ends {
+        Some(ends) => tokio::time::sleep_until(ends).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The caller's time is over. tonic would say CANCELLED a moment later, and not why.
+fn too_late() -> Response<Body> {
+    let message = "the deadline passed before there was an answer; what was begun goes on";
+    Status::from(Refusal::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message)).into_http()
 }
 
 fn gone() -> Response<Body> {

@@ -9,9 +9,11 @@ mod layer;
 mod meter;
 mod serve;
 mod settings;
+mod told;
 
 pub use api::GrpcApi;
 pub use deadline::{DEFAULT_DEADLINE, deadline};
 pub use settings::{GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX};
+pub use told::TRACE_ID;
 
 pub(crate) use serve::serve;

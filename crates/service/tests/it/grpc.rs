@@ -167,9 +167,7 @@ async fn a_call_given_up_counts_as_cancelled() {
 
 #[tokio::test]
 async fn a_call_goes_on_with_the_callers_trace() {
-    static GUARD: std::sync::OnceLock<oms_telemetry::Guard> = std::sync::OnceLock::new();
-    let quiet = oms_telemetry::LogSettings { level: "off".to_owned(), ..Default::default() };
-    GUARD.get_or_init(|| oms_telemetry::init(&quiet).unwrap());
+    oms_service::testing::traced();
     let served = Served::ready().await;
     let mut client = served.client().await;
     let trace = "0af7651916cd43dd8448eb211c80319c";

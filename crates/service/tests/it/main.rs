@@ -5,6 +5,7 @@
 mod admin;
 mod config;
 mod database;
+mod errors;
 mod grpc;
 mod grpc_drain;
 mod health;

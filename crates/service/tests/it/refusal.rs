@@ -72,12 +72,28 @@ fn long_violations_stay_within_their_bytes() {
     assert_eq!(shown[whole].1, format!("… and {} more", 10 - whole));
 }
 
+#[test]
+fn what_is_wrong_with_either_of_two_is_said_together() {
+    let both = |first, second| Refusal::both::<u8, u8>(first, second);
+    let wrong = |count| Refusal::invalid(violations(count, "is required"));
+    assert_eq!(both(Ok(1), Ok(2)), Ok((1, 2)));
+    assert_eq!(both(Err(wrong(1)), Ok(2)), Err(wrong(1)));
+    assert_eq!(both(Ok(1), Err(wrong(2))), Err(wrong(2)));
+    let key = Refusal::invalid_field("idempotency-key", "idempotency-key is no key");
+    let shown = shown(both(Err(wrong(2)), Err(key)).unwrap_err());
+    let fields: Vec<&str> = shown.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["items[0].sku", "items[1].sku", "idempotency-key"]);
+}
+
 /// A client drops a call whose headers pass 8 KiB, and with it the message.
 #[test]
 fn the_worst_refusal_fits_into_a_clients_headers() {
     for words in ["x".repeat(1_000), "\u{1f980}".repeat(300), "\u{0}".repeat(1_000)] {
-        let response: http::Response<()> =
-            Status::from(Refusal::invalid(violations(500, &words))).into_http();
+        let mut wrong = violations(400, &words);
+        for violation in &mut wrong {
+            violation.field = format!("{}.{words}", violation.field);
+        }
+        let response: http::Response<()> = Status::from(Refusal::invalid(wrong)).into_http();
         let bytes: usize = response
             .headers()
             .iter()

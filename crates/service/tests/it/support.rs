@@ -8,7 +8,7 @@ use oms_proto::oms_v1::{
     payment_service_server::{PaymentService, PaymentServiceServer},
 };
 use oms_seams::Seams;
-use oms_service::{GrpcApi, GrpcSettings, Host, Process, Tasks};
+use oms_service::{GrpcApi, GrpcSettings, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Process, Tasks};
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status, transport::Channel};
 
@@ -71,6 +71,7 @@ impl PaymentService for Payments {
                 self.tasks.detach_from_caller(async { panic!("as asked, detached") }).await
             }
             "trace" => payment.currency = oms_telemetry::current_trace_id().unwrap_or_default(),
+            "too large" => payment.currency = "x".repeat(MESSAGE_OUT_MAX),
             "missing" => return Err(Status::not_found("order not found")),
             _ => {}
         }
@@ -101,8 +102,10 @@ impl Served {
         let host = host();
         let signals = Signals::default();
         let payments = Payments { signals: signals.clone(), tasks: host.tasks().clone() };
-        let api = GrpcApi::new(oms_proto::FILE_DESCRIPTOR_SET)
-            .service(PaymentServiceServer::new(payments));
+        let payments = PaymentServiceServer::new(payments)
+            .max_decoding_message_size(MESSAGE_IN_MAX)
+            .max_encoding_message_size(MESSAGE_OUT_MAX);
+        let api = GrpcApi::new(oms_proto::FILE_DESCRIPTOR_SET).service(payments);
         let address = host.serve_grpc(SETTING, &settings, api).await.unwrap();
         Self { host, address, signals }
     }

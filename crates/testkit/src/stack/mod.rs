@@ -9,7 +9,7 @@ pub use clients::Clients;
 pub use options::{StackOptions, Wire};
 pub use slot::Name;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use oms_events::{DEAD_LETTER_TOPIC, TOPIC};
@@ -102,8 +102,16 @@ impl Stack {
     /// # Errors
     /// When a service is down.
     pub async fn clients(&self) -> anyhow::Result<Clients> {
-        let at = |name| self.slot(name).address().context("the service is down");
+        let at = |name| self.address(name);
         Clients::connect(at(Name::Order)?, at(Name::Inventory)?, at(Name::Payment)?).await
+    }
+
+    /// Where a service listens now.
+    ///
+    /// # Errors
+    /// When it is down.
+    pub fn address(&self, name: Name) -> anyhow::Result<SocketAddr> {
+        self.slot(name).address().context("the service is down")
     }
 
     /// The simulated log.

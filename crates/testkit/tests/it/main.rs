@@ -1,7 +1,8 @@
-//! The whole system in one process: scenarios, races, crashes, a lost log, a power cut.
+//! The whole system in one process: scenarios, races, crashes, any bytes, a lost log, a power cut.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod crashes;
+mod frames;
 mod lost_log;
 mod power_cut;
 mod races;
