@@ -198,8 +198,8 @@ fn verb(paid: bool, dice: &mut Dice) -> Verb {
     match (paid, dice.below(100)) {
         (false, 0..80) | (true, 0..10) => Verb::Pay(method),
         (false, 80..95) | (true, 10..30) => Verb::Cancel,
-        (false, 95..97) | (true, 30..55) => Verb::Ship,
-        (true, 55..65) => Verb::Complete,
+        (false, 95..97) | (true, 30..60) => Verb::Ship,
+        (true, 60..68) => Verb::Complete,
         _ => Verb::Refund(amount),
     }
 }
