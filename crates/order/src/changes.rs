@@ -5,8 +5,8 @@
 //! `changes_poll_ms`, and only while somebody waits. Nothing is kept for an order nobody waits for,
 //! and at most `waiting_orders_max` orders are waited for at a time.
 //!
-//! A wake-up says only that the order may have changed: the waiter looks again. Each has a number of
-//! one count, so that waiters can share a look: one whose own number is higher answers it.
+//! A wake-up says only that the order may have changed: the waiter looks again. Each has a number
+//! of one count, so that waiters can share a look: one whose own number is higher answers it.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},

@@ -1,6 +1,6 @@
-//! Indexes in the order of ListOrders, newest first, one for each filter: the cost of a page does not
-//! depend on how many orders there are. They cover the orders that exist already. Each is made so
-//! that only its own list can use it (`queries/list.rs`).
+//! Indexes in the order of ListOrders, newest first, one for each filter: the cost of a page does
+//! not depend on how many orders there are. They cover the orders that exist already. Each is made
+//! so that only its own list can use it (`queries/list.rs`).
 
 use sea_orm_migration::prelude::*;
 
