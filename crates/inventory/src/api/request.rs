@@ -71,9 +71,8 @@ pub(super) struct Wanted<K> {
 /// A page of all stock.
 pub(super) fn stock_page(request: &wire::ListStockRequest) -> Result<Wanted<String>, Refusal> {
     let (size, size_ok) = page_size(request.page_size);
-    let (after, token_ok) = page_key(STOCK, &request.page_token);
-    // A token is not signed: what it names must be what this list could have given out.
-    let after = after.filter(|sku: &String| limits::sku(sku).is_ok());
+    let is_sku = |sku: &String| limits::sku(sku).is_ok();
+    let (after, token_ok) = page_key(STOCK, &request.page_token, is_sku);
     Check::default().that("page_size", size_ok).that("page_token", token_ok).done()?;
     Ok(Wanted { after, size })
 }
@@ -81,7 +80,7 @@ pub(super) fn stock_page(request: &wire::ListStockRequest) -> Result<Wanted<Stri
 /// A page of one SKU's ledger.
 pub(super) fn movements_page(request: &wire::ListMovementsRequest) -> Result<Wanted<i64>, Refusal> {
     let (size, size_ok) = page_size(request.page_size);
-    let (after, token_ok) = page_key(&movements_list(&request.sku), &request.page_token);
+    let (after, token_ok) = page_key(&movements_list(&request.sku), &request.page_token, |_| true);
     Check::default()
         .that("sku", limits::sku(&request.sku))
         .that("page_size", size_ok)
@@ -114,11 +113,17 @@ fn page_size(size: i32) -> (u64, Result<(), String>) {
     }
 }
 
-fn page_key<K: std::str::FromStr>(list: &str, token: &str) -> (Option<K>, Result<(), String>) {
+/// The key in a token. It is not signed: whatever it names must be what the list could have given
+/// out.
+fn page_key<K: std::str::FromStr>(
+    list: &str,
+    token: &str,
+    could_be: impl FnOnce(&K) -> bool,
+) -> (Option<K>, Result<(), String>) {
     if token.is_empty() {
         return (None, Ok(()));
     }
-    match page::key(list, token).and_then(|key| key.parse().ok()) {
+    match page::key(list, token).and_then(|key| key.parse().ok()).filter(could_be) {
         Some(key) => (Some(key), Ok(())),
         None => (None, Err("page_token is not one this list gave out".to_owned())),
     }
