@@ -1,7 +1,9 @@
-//! `oms`: the whole system on one machine, and its demonstration.
+//! `oms`: the whole system on one machine, its demonstration, and a client for everything.
 #![forbid(unsafe_code)]
 
+mod cli;
 mod clients;
+mod commands;
 mod config;
 mod demo;
 mod run;
@@ -17,10 +19,14 @@ use clap::{Parser, Subcommand};
 use oms_service::{StartError, config as settings};
 use oms_telemetry::LogSettings;
 
-use crate::config::OmsConfig;
+use crate::{
+    commands::{ClientCommand, CompletionsArguments},
+    config::OmsConfig,
+};
 
 #[derive(Parser)]
 #[command(version, about = "Order management as three choreographed services")]
+#[command(after_help = cli::CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +44,10 @@ enum Command {
     },
     /// Print the effective settings of `oms run`, secrets hidden.
     Config(Settings),
+    #[command(flatten)]
+    Client(ClientCommand),
+    /// Print completions for a shell, for example: source <(oms completions bash)
+    Completions(CompletionsArguments),
 }
 
 #[derive(clap::Args)]
@@ -89,6 +99,11 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             let settings = LogSettings { level: log.clone(), ..LogSettings::default() };
             let held = block_on(&settings, demo::demo(&log))??;
             Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Client(command) => command.run(),
+        Command::Completions(arguments) => {
+            arguments.write::<Arguments>(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
