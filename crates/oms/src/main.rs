@@ -6,6 +6,7 @@ mod clients;
 mod commands;
 mod config;
 mod demo;
+mod load;
 mod run;
 mod system;
 
@@ -22,6 +23,7 @@ use oms_telemetry::LogSettings;
 use crate::{
     commands::{ClientCommand, CompletionsArguments},
     config::OmsConfig,
+    demo::DemoArguments,
 };
 
 #[derive(Parser)]
@@ -37,11 +39,7 @@ enum Command {
     /// Run everything on this machine: three services, a broker, their databases.
     Run(Settings),
     /// Play and check every scenario in a scratch system on free ports; exit code 0 if all held.
-    Demo {
-        /// What is logged to standard error, for example info or oms_order=debug.
-        #[arg(long, value_name = "FILTER", default_value = "warn")]
-        log: String,
-    },
+    Demo(DemoArguments),
     /// Print the effective settings of `oms run`, secrets hidden.
     Config(Settings),
     #[command(flatten)]
@@ -95,9 +93,9 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             std::io::stdout().write_all(shown.as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo { log } => {
-            let settings = LogSettings { level: log.clone(), ..LogSettings::default() };
-            let held = block_on(&settings, demo::demo(&log))??;
+        Command::Demo(demo) => {
+            let settings = LogSettings { level: demo.log().to_owned(), ..LogSettings::default() };
+            let held = block_on(&settings, demo.play())??;
             Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Client(command) => command.run(),

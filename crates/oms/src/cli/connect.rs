@@ -4,31 +4,10 @@ use std::time::Duration;
 
 use tonic::transport::{Channel, Endpoint};
 
-use super::{ClientFlags, Exit, Failure};
+use super::{Exit, Failure};
 
 /// How long a connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(3);
-
-/// Where the three services listen, `host:port` or a URL.
-#[derive(Clone, Debug)]
-pub(crate) struct Endpoints {
-    /// `oms.v1.OrderService`.
-    pub(crate) order: String,
-    /// `oms.v1.InventoryService`.
-    pub(crate) inventory: String,
-    /// `oms.v1.PaymentService`.
-    pub(crate) payment: String,
-}
-
-impl From<&ClientFlags> for Endpoints {
-    fn from(flags: &ClientFlags) -> Self {
-        Self {
-            order: flags.order_addr.clone(),
-            inventory: flags.inventory_addr.clone(),
-            payment: flags.payment_addr.clone(),
-        }
-    }
-}
 
 /// A connection to `address`; `flag` is how to name another one.
 pub(crate) async fn channel(address: &str, flag: &str) -> Result<Channel, Failure> {

@@ -8,10 +8,16 @@
 use std::time::Duration;
 
 use clap::Args;
+use oms_messaging::KafkaSettings;
 
-/// Where the system is, and how answers are shown.
+use super::{Exit, Failure};
+
+/// How long a broker may hold an empty fetch: short, because the embedded one always does.
+const FETCH_WAIT_MS: u64 = 50;
+
+/// Where the three services are, `host:port` or a URL.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct ClientFlags {
+pub(crate) struct AddressFlags {
     /// The order service.
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
     #[arg(env = "OMS_ORDER_ADDR", default_value = "localhost:50051")]
@@ -24,6 +30,43 @@ pub(crate) struct ClientFlags {
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
     #[arg(env = "OMS_PAYMENT_ADDR", default_value = "localhost:50053")]
     pub(crate) payment_addr: String,
+}
+
+/// Where Kafka is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KafkaFlags {
+    /// Kafka's brokers to begin with.
+    #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
+    #[arg(env = "OMS_BOOTSTRAP", default_value = "localhost:9092")]
+    pub(crate) bootstrap: String,
+    /// A property of librdkafka, for TLS and SASL. May be repeated.
+    #[arg(long, global = true, value_name = "NAME=VALUE", help_heading = "Connection")]
+    #[arg(value_parser = crate::pair)]
+    pub(crate) kafka_property: Vec<(String, String)>,
+}
+
+impl KafkaFlags {
+    /// The settings of a client that only looks.
+    pub(crate) fn settings(&self) -> Result<KafkaSettings, Failure> {
+        let settings = KafkaSettings {
+            bootstrap: self.bootstrap.clone(),
+            fetch_wait_ms_max: FETCH_WAIT_MS,
+            properties: self.kafka_property.iter().cloned().collect(),
+            ..KafkaSettings::default()
+        };
+        let violations = settings.violations("kafka");
+        match violations.first().cloned() {
+            None => Ok(settings),
+            Some(first) => Err(Failure { violations, ..Failure::new(Exit::Usage, first) }),
+        }
+    }
+}
+
+/// Where the system is, and how answers are shown.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ClientFlags {
+    #[command(flatten)]
+    pub(crate) at: AddressFlags,
     #[command(flatten)]
     pub(crate) calls: CallFlags,
     /// Print one JSON document, as grpcurl would, or one a line where there are many.

@@ -16,12 +16,12 @@ mod retry;
 mod session;
 mod table;
 
-pub(crate) use connect::{Endpoints, channel};
-pub(crate) use exit::{CODES, Exit, Failure};
-pub(crate) use flags::{AfterFlags, ClientFlags, KeyFlags};
+pub(crate) use connect::channel;
+pub(crate) use exit::{CODES, Exit, Failure, code_name};
+pub(crate) use flags::{AddressFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
 pub(crate) use format::{amount, enum_name, instant, money, one_line, status_word};
 pub(crate) use json::Named;
 pub(crate) use output::{Output, Page};
 pub(crate) use retry::Retry;
 pub(crate) use session::Session;
-pub(crate) use table::{Column, Table};
+pub(crate) use table::{Column, Table, cut};

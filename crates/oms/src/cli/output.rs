@@ -1,9 +1,9 @@
 //! Where answers go: pages for people, one JSON document for programs.
 
 use std::{
-    cell::Cell,
     fmt::Write as _,
     io::{ErrorKind, Write as _, stderr, stdout},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use console::Term;
@@ -18,7 +18,7 @@ pub(crate) struct Output {
     verbose: bool,
     width: Option<usize>,
     printer: Printer,
-    closed: Cell<bool>,
+    closed: AtomicBool,
 }
 
 /// What a person reads: lines and tables, in order.
@@ -58,7 +58,7 @@ impl Output {
             verbose: flags.verbose,
             width: width(flags, &Term::stdout()),
             printer: Printer::new()?,
-            closed: Cell::new(false),
+            closed: AtomicBool::new(false),
         })
     }
 
@@ -69,7 +69,7 @@ impl Output {
 
     /// Whether who read has gone (`oms events tail | head`): nothing is left to do.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.get()
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// How wide lines may be.
@@ -99,11 +99,6 @@ impl Output {
             return self.document_line(&self.printer.value(message)?);
         }
         self.page(page)
-    }
-
-    /// The message as a JSON value, for a document of several.
-    pub(crate) fn value<M: Named>(&self, message: &M) -> Result<Value, Failure> {
-        self.printer.value(message)
     }
 
     /// A document over several lines.
@@ -143,7 +138,7 @@ impl Output {
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.closed.set(true);
+                self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
             Err(error) => Err(Failure::new(Exit::Fault, format!("standard output: {error}"))),

@@ -7,7 +7,7 @@ use oms_proto::oms_v1::{
 use oms_seams::Seams;
 use tonic::transport::Channel;
 
-use super::{ClientFlags, Endpoints, Failure, Output, channel};
+use super::{ClientFlags, Failure, Output, channel};
 
 /// One invocation of a command.
 pub(crate) struct Session {
@@ -26,26 +26,21 @@ impl Session {
         Ok(Self { flags, out, seams: Seams::system() })
     }
 
-    /// Where the services are.
-    pub(crate) fn endpoints(&self) -> Endpoints {
-        Endpoints::from(&self.flags)
-    }
-
     /// A client of the order service, connected.
     pub(crate) async fn orders(&self) -> Result<OrderServiceClient<Channel>, Failure> {
-        let channel = channel(&self.flags.order_addr, "--order-addr").await?;
+        let channel = channel(&self.flags.at.order_addr, "--order-addr").await?;
         Ok(OrderServiceClient::new(channel))
     }
 
     /// A client of the inventory service, connected.
     pub(crate) async fn inventory(&self) -> Result<InventoryServiceClient<Channel>, Failure> {
-        let channel = channel(&self.flags.inventory_addr, "--inventory-addr").await?;
+        let channel = channel(&self.flags.at.inventory_addr, "--inventory-addr").await?;
         Ok(InventoryServiceClient::new(channel))
     }
 
     /// A client of the payment service, connected.
     pub(crate) async fn payments(&self) -> Result<PaymentServiceClient<Channel>, Failure> {
-        let channel = channel(&self.flags.payment_addr, "--payment-addr").await?;
+        let channel = channel(&self.flags.at.payment_addr, "--payment-addr").await?;
         Ok(PaymentServiceClient::new(channel))
     }
 }

@@ -126,7 +126,7 @@ impl Table {
 }
 
 /// The text in at most `width` columns, with `…` where something is missing.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

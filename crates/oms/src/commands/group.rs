@@ -5,8 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use oms_telemetry::LogSettings;
 
-use super::{order, payment, stock};
-use crate::cli::{CODES, ClientFlags, Failure, Session};
+use super::{events, order, payment, stock};
+use crate::{
+    cli::{CODES, ClientFlags, Failure, Session},
+    load::LoadArguments,
+};
 
 /// Commands that talk to a running system.
 #[derive(Subcommand)]
@@ -20,6 +23,10 @@ pub(crate) enum ClientCommand {
     /// Look at what was taken for orders and given back.
     #[command(after_help = CODES)]
     Payment(Group<payment::PaymentCommand>),
+    /// Watch what the services tell each other.
+    #[command(after_help = CODES)]
+    Events(Group<events::EventsCommand>),
+    Load(LoadArguments),
 }
 
 /// A group of commands that share the flags of the client side.
@@ -38,6 +45,8 @@ impl ClientCommand {
             Self::Order(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Stock(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Payment(group) => end(group.flags, async |s| group.command.run(&s).await),
+            Self::Events(group) => end(group.flags, async |s| group.command.run(&s).await),
+            Self::Load(load) => end(load.flags(), async |s| load.run(s).await),
         }
     }
 }

@@ -11,4 +11,4 @@ mod page;
 mod wait;
 
 pub(super) use command::OrderCommand;
-pub(crate) use follow::Follow;
+pub(crate) use follow::{Follow, Step};
