@@ -1,11 +1,14 @@
 //! `oms events tail`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use oms_events::TOPIC;
-use oms_messaging::kafka::{From, Observer};
+use oms_messaging::{
+    Delivery,
+    kafka::{From, Observer},
+};
 
 use super::{filter::Filter, sighting::Sighting};
 use crate::cli::{Exit, Failure, KafkaFlags, Session};
@@ -93,7 +96,7 @@ impl TailArguments {
                 }
             };
             trouble = 0;
-            for delivery in &deliveries {
+            for delivery in in_time_order(&deliveries) {
                 let sighting = Sighting::of(delivery);
                 if shown < limit && sighting.passes(&self.filter) {
                     show(session, &sighting)?;
@@ -131,4 +134,46 @@ fn show(session: &Session, sighting: &Sighting<'_>) -> Result<(), Failure> {
         return session.out.document_line(&sighting.document());
     }
     session.out.page(|page| page.line(sighting.line(session.out.width())))
+}
+
+/// Oldest first over all partitions, and each partition in its own order.
+fn in_time_order(deliveries: &[Delivery]) -> Vec<&Delivery> {
+    let mut newest = BTreeMap::<i32, Option<DateTime<Utc>>>::new();
+    let mut timed: Vec<_> = deliveries
+        .iter()
+        .map(|delivery| {
+            // A clock that went back must not turn a partition around.
+            let known = newest.entry(delivery.partition.number).or_default();
+            *known = (*known).max(delivery.written_at);
+            (*known, delivery)
+        })
+        .collect();
+    timed.sort_by_key(|(at, _)| *at);
+    timed.into_iter().map(|(_, delivery)| delivery).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use oms_messaging::{Record, log::Partition};
+
+    use super::*;
+
+    #[test]
+    fn partitions_are_merged_by_time_and_keep_their_own_order() {
+        let delivery = |number, offset, millis| Delivery {
+            partition: Partition { topic: String::new(), number },
+            offset,
+            written_at: DateTime::from_timestamp_millis(millis),
+            record: Record {
+                topic: String::new(),
+                key: None,
+                payload: Vec::new(),
+                headers: Vec::new(),
+            },
+        };
+        let all = [delivery(0, 1, 50), delivery(0, 2, 10), delivery(1, 1, 20), delivery(1, 2, 60)];
+        let order: Vec<(i32, i64)> =
+            in_time_order(&all).iter().map(|d| (d.partition.number, d.offset)).collect();
+        assert_eq!(order, [(1, 1), (0, 1), (0, 2), (1, 2)]);
+    }
 }
