@@ -20,15 +20,15 @@ const FETCH_WAIT_MS: u64 = 50;
 pub(crate) struct AddressFlags {
     /// The order service.
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_ORDER_ADDR", default_value = "localhost:50051")]
+    #[arg(env = "OMS_ORDER_ADDR", hide_env_values = true, default_value = "localhost:50051")]
     pub(crate) order_addr: String,
     /// The inventory service.
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_INVENTORY_ADDR", default_value = "localhost:50052")]
+    #[arg(env = "OMS_INVENTORY_ADDR", hide_env_values = true, default_value = "localhost:50052")]
     pub(crate) inventory_addr: String,
     /// The payment service.
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_PAYMENT_ADDR", default_value = "localhost:50053")]
+    #[arg(env = "OMS_PAYMENT_ADDR", hide_env_values = true, default_value = "localhost:50053")]
     pub(crate) payment_addr: String,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct AddressFlags {
 pub(crate) struct KafkaFlags {
     /// Kafka's brokers to begin with.
     #[arg(long, global = true, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_BOOTSTRAP", default_value = "localhost:9092")]
+    #[arg(env = "OMS_BOOTSTRAP", hide_env_values = true, default_value = "localhost:9092")]
     pub(crate) bootstrap: String,
     /// A property of librdkafka, for TLS and SASL. May be repeated.
     #[arg(long, global = true, value_name = "NAME=VALUE", help_heading = "Connection")]
@@ -77,7 +77,14 @@ pub(crate) struct ClientFlags {
     #[arg(value_parser = clap::value_parser!(u16).range(20..=1_000))]
     pub(crate) width: Option<u16>,
     /// What a shell says of the terminal's width; believed on a terminal alone.
-    #[arg(long, global = true, hide = true, env = "COLUMNS", default_value = "")]
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        env = "COLUMNS",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) terminal_columns: String,
     /// Tell on standard error what is called, with which key, and what is tried again.
     #[arg(long, short, global = true, help_heading = "Output")]
@@ -89,11 +96,11 @@ pub(crate) struct ClientFlags {
 pub(crate) struct CallFlags {
     /// How long one call may take.
     #[arg(long, global = true, value_name = "DURATION", help_heading = "Connection")]
-    #[arg(env = "OMS_DEADLINE", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(env = "OMS_DEADLINE", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
     pub(crate) deadline: Duration,
     /// How often a call is repeated, with the same key, when the service is unavailable or busy.
     #[arg(long, global = true, value_name = "COUNT", help_heading = "Connection")]
-    #[arg(env = "OMS_RETRIES", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(env = "OMS_RETRIES", hide_env_values = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) retries: u32,
 }
 

@@ -15,7 +15,13 @@ pub(crate) struct ListFlags {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
     /// Go on after an earlier list: its `next_page_token`, with the same filters.
-    #[arg(long, value_name = "TOKEN", default_value = "", help_heading = "List")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "List"
+    )]
     page_token: String,
 }
 

@@ -65,7 +65,7 @@ impl Journey<'_> {
             self.crowd.recorder.took(Measured::Confirmed, accepted.elapsed());
             self.crowd.recorder.took(Measured::Whole, self.begin.elapsed());
         }
-        self.expect(&ended)?;
+        self.expect(&ended).map_err(|failure| (self.kind.name(), failure))?;
         if self.kind == Kind::Refund {
             self.refund(&ended).await.map_err(|failure| ("RefundOrder", failure))?;
         }
@@ -139,7 +139,7 @@ impl Journey<'_> {
     }
 
     /// Whether the order became what it should.
-    fn expect(&self, order: &Order) -> Result<(), Trouble> {
+    fn expect(&self, order: &Order) -> Result<(), Failure> {
         let (status, code) = match self.kind {
             Kind::Ok | Kind::Refund => (OrderStatus::Confirmed, ""),
             Kind::Declined => (OrderStatus::Canceled, "payment_declined"),
@@ -152,7 +152,7 @@ impl Journey<'_> {
         }
         let now = status_word(order.lifecycle_status);
         let wanted = format!("became {now} {why}, not {} {code}", status_word(status.into()));
-        Err((self.kind.name(), Failure::new(Exit::Refused, wanted)))
+        Err(Failure::new(Exit::Refused, wanted))
     }
 }
 

@@ -50,13 +50,25 @@ pub(crate) struct One {
                              oms order list --customer customer-123 --status confirmed --limit 500")]
 pub(crate) struct ListArguments {
     /// Of this customer.
-    #[arg(long, value_name = "ID", default_value = "", help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "ID",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Filters"
+    )]
     pub(super) customer: String,
     /// In this status, as it is shown.
     #[arg(long, value_enum, help_heading = "Filters")]
     pub(super) status: Option<StatusFilter>,
     /// With the reference that its creator gave.
-    #[arg(long, value_name = "REFERENCE", default_value = "", help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "REFERENCE",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Filters"
+    )]
     pub(super) reference: String,
     #[command(flatten)]
     pub(super) list: ListFlags,
@@ -105,7 +117,7 @@ pub(crate) struct CancelArguments {
     #[command(flatten)]
     pub(super) one: One,
     /// Why, for the timeline.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(super) reason: String,
     #[command(flatten)]
     pub(super) key: KeyFlags,
@@ -127,7 +139,7 @@ pub(crate) struct RefundArguments {
     #[arg(long, value_name = "CODE", requires = "amount")]
     pub(super) currency: Option<String>,
     /// Why, for the timeline.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(super) reason: String,
     #[command(flatten)]
     pub(super) key: KeyFlags,

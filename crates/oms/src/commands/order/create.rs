@@ -30,10 +30,10 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_name = "CODE", default_value = "USD")]
     currency: String,
     /// Your own reference; `oms order list --reference` finds it again.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reference: String,
     /// Print the order's id and nothing else.
-    #[arg(long, short, conflicts_with_all = ["json", "wait"], help_heading = "Output")]
+    #[arg(long, short, conflicts_with_all = ["json", "wait"])]
     quiet: bool,
     #[command(flatten)]
     key: KeyFlags,

@@ -35,7 +35,7 @@ pub(crate) enum StockCommand {
         /// Units, 1 to 1,000,000,000.
         qty: i64,
         /// For the stock ledger.
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
         #[command(flatten)]
         key: KeyFlags,
@@ -50,7 +50,7 @@ pub(crate) enum StockCommand {
         #[arg(allow_negative_numbers = true, value_name = "UNITS")]
         delta: i64,
         /// Why, for the stock ledger.
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
         #[command(flatten)]
         key: KeyFlags,
