@@ -112,6 +112,7 @@ impl World<'_> {
         };
         let databases = self.stores.seen();
         let mut broken = invariants::broken(&databases, evidence).await?;
+        broken.extend(self.applied_twice().await?);
         broken.extend(self.promises.broken(&databases, &self.customers).await?);
         for line in &broken {
             self.line(line);
