@@ -96,11 +96,13 @@ pub(crate) struct ClientFlags {
 pub(crate) struct CallFlags {
     /// How long one call may take.
     #[arg(long, global = true, value_name = "DURATION", help_heading = "Connection")]
-    #[arg(env = "OMS_DEADLINE", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(env = "OMS_DEADLINE", hide_env_values = true, default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration)]
     pub(crate) deadline: Duration,
     /// How often a call is repeated, with the same key, when the service is unavailable or busy.
     #[arg(long, global = true, value_name = "COUNT", help_heading = "Connection")]
-    #[arg(env = "OMS_RETRIES", hide_env_values = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(env = "OMS_RETRIES", hide_env_values = true, default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) retries: u32,
 }
 

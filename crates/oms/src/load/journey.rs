@@ -60,7 +60,8 @@ impl Journey<'_> {
         if self.kind == Kind::Cancel {
             self.cancel(&order).await.map_err(|failure| ("CancelOrder", failure))?;
         }
-        let ended = outcome(&mut follow).await.map_err(|failure| ("WatchOrder", failure))?;
+        let outcome = outcome(&mut follow, self.kind).await;
+        let ended = outcome.map_err(|failure| ("WatchOrder", failure))?;
         if ended.lifecycle_status() == OrderStatus::Confirmed {
             self.crowd.recorder.took(Measured::Confirmed, accepted.elapsed());
             self.crowd.recorder.took(Measured::Whole, self.begin.elapsed());
@@ -180,17 +181,18 @@ fn request(kind: Kind, n: u64) -> CreateOrderRequest {
     }
 }
 
-/// The order once it is confirmed or cancelled.
-async fn outcome(follow: &mut Follow) -> Result<Order, Failure> {
+/// The order once it is cancelled, or confirmed and not to be cancelled.
+async fn outcome(follow: &mut Follow, kind: Kind) -> Result<Order, Failure> {
     loop {
         match follow.next().await? {
             Step::Lost(..) => {}
             Step::Ended => return Err(Failure::new(Exit::Fault, "the watch ended too early")),
             Step::Seen(seen) => {
-                use OrderStatus::{Canceled, Confirmed};
                 let order = seen.order.unwrap_or_default();
-                if matches!(order.lifecycle_status(), Confirmed | Canceled) {
-                    return Ok(order);
+                match order.lifecycle_status() {
+                    OrderStatus::Canceled => return Ok(order),
+                    OrderStatus::Confirmed if kind != Kind::Cancel => return Ok(order),
+                    _ => {}
                 }
             }
         }

@@ -39,7 +39,10 @@ pub(super) async fn open(
             () = stop.cancelled() => break,
         }
         let Some(place) = place(crowd, &room, begin + duration, stop).await else {
-            crowd.recorder.dropped(orders - n);
+            // Who ends the load early drops nothing.
+            if !stop.is_cancelled() {
+                crowd.recorder.dropped(orders - n);
+            }
             break;
         };
         let crowd = crowd.clone();

@@ -11,7 +11,6 @@ use crate::cli::{Exit, Failure, Session};
 impl LoadArguments {
     /// Runs it.
     pub(crate) async fn run(self, session: Session) -> Result<(), Failure> {
-        let interrupted = || Failure::new(Exit::Refused, "ended at once: nothing was verified");
         let stop = CancellationToken::new();
         let playing = self.play(session, &stop);
         tokio::pin!(playing);
@@ -22,7 +21,10 @@ impl LoadArguments {
         stop.cancel();
         tokio::select! {
             ended = &mut playing => ended,
-            signal = tokio::signal::ctrl_c() => Err(signal.map_or_else(no_signal, |()| interrupted())),
+            signal = tokio::signal::ctrl_c() => {
+                signal.map_err(no_signal)?;
+                Err(Failure::new(Exit::Refused, "ended at once: nothing was verified"))
+            }
         }
     }
 

@@ -2,7 +2,10 @@
 
 use tonic::{Code, Status};
 
-use crate::fake::{Fake, Lie, busy};
+use crate::{
+    fake::{Fake, Lie, busy},
+    program::Ended,
+};
 
 const MIX: &str = "--mix=ok=50,declined=20,out-of-stock=10,cancel=10,refund=10";
 
@@ -84,5 +87,35 @@ fn cancellations_are_part_of_a_mix() {
         assert_eq!(report["kinds"]["cancel"]["begun"], 2);
         assert_eq!(report["latencies_ms"]["CancelOrder"]["count"], 2);
         assert_eq!(report["money_and_stock_agree"], true, "{report}");
+    });
+}
+
+#[test]
+fn what_could_not_begin_in_time_is_counted_and_is_no_success() {
+    Fake::with(async |fake| {
+        fake.lock().stuck = true;
+        let rate = ["load", "--rate", "50", "--duration", "200ms", "--outstanding", "1", "--json"];
+        let report = fake.oms(&[&rate[..], &["--settle", "400ms"]].concat()).await.exits(1).json();
+        assert_eq!(report["orders"]["begun"], 1, "the first one never ends");
+        assert_eq!(report["orders"]["delayed"], 1);
+        assert_eq!(report["orders"]["dropped"], 9);
+        assert_eq!(report["money_and_stock_agree"], true, "nothing was taken: {report}");
+    });
+}
+
+#[test]
+fn ctrl_c_ends_the_load_early_and_reports() {
+    Fake::with(async |fake| {
+        let load = ["load", "--rate", "50", "--duration", "10m", "--json"];
+        let child = fake.spawn(&load);
+        fake.until(|state| state.orders.len() >= 5).await;
+        let id = child.id().unwrap().to_string();
+        std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let ended = Ended::of(&child.wait_with_output().await.unwrap()).exits(0);
+        let report = ended.json();
+        assert_eq!(report["interrupted"], true);
+        assert_eq!(report["orders"]["dropped"], 0);
+        assert_eq!(report["money_and_stock_agree"], true);
+        assert!(report["orders"]["begun"].as_u64().unwrap() >= 5, "{report}");
     });
 }

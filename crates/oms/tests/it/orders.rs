@@ -116,9 +116,7 @@ fn a_watch_shows_every_entry_once_over_lost_connections() {
         let watching = fake.oms(&arguments);
         let ending = async {
             // Only once the watch has taken its faults does the order go on.
-            while fake.lock().faults.get("stream").is_some_and(|left| !left.is_empty()) {
-                tokio::task::yield_now().await;
-            }
+            fake.until(|state| state.faults["stream"].is_empty()).await;
             fake.fail("stream", [busy()]);
             fake.change(&order, |kept| {
                 kept.set_lifecycle_status(OrderStatus::Completed);

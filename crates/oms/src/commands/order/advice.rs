@@ -6,7 +6,12 @@ use crate::cli::Failure;
 pub(super) fn about(order: &str, failure: Failure) -> Failure {
     let step = match failure.reason.as_deref() {
         Some("ORDER_NOT_FOUND") => "`oms order list` names the newest orders".to_owned(),
-        Some("ORDER_NOT_PENDING" | "ORDER_NOT_REFUNDABLE") => {
+        Some(
+            "ORDER_NOT_PENDING"
+            | "ORDER_NOT_REFUNDABLE"
+            | "ORDER_NOT_SHIPPABLE"
+            | "ORDER_NOT_COMPLETABLE",
+        ) => {
             format!("`oms order show {order}` tells where it stands and why")
         }
         Some("INVENTORY_UNAVAILABLE") => {

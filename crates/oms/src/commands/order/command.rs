@@ -47,7 +47,7 @@ pub(crate) struct One {
 /// Which orders to list.
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  oms order list --reference web-4711\n  \
-                             oms order list --customer customer-123 --status confirmed --limit 500")]
+                             oms order list --customer customer-123 --status confirmed")]
 pub(crate) struct ListArguments {
     /// Of this customer.
     #[arg(

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    process::Stdio,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use oms_proto::oms_v1::{
@@ -10,7 +12,7 @@ use oms_proto::oms_v1::{
     inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
     payment_service_server::PaymentServiceServer,
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, process::Child, sync::watch};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Status, transport::Server};
 
@@ -80,14 +82,29 @@ impl Fake {
         self.state.lock().unwrap()
     }
 
-    /// Runs the program against the fakes.
+    /// Runs the program against the fakes to its end.
     pub(crate) async fn oms(&self, arguments: &[&str]) -> Ended {
+        Ended::of(&self.spawn(arguments).wait_with_output().await.unwrap())
+    }
+
+    /// Starts the program against the fakes.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = command(arguments);
         for variable in ["OMS_ORDER_ADDR", "OMS_INVENTORY_ADDR", "OMS_PAYMENT_ADDR"] {
             command.env(variable, &self.address);
         }
-        let output = tokio::process::Command::from(command).output().await.unwrap();
-        Ended::of(&output)
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap()
+    }
+
+    /// Waits, with a bound, until the state is so.
+    pub(crate) async fn until(&self, is: impl Fn(&State) -> bool) {
+        let waiting = async {
+            while !is(&self.lock()) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it never became so");
     }
 
     /// The method fails so often before it works.
