@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use oms_events::TOPIC;
 use oms_messaging::{
-    Delivery,
+    Delivery, LogError,
     kafka::{From, Observer},
 };
 
@@ -14,7 +14,7 @@ use super::{filter::Filter, sighting::Sighting};
 use crate::cli::{Exit, Failure, KafkaFlags, Session};
 
 /// Records taken at once, and how long a look lasts.
-const RECORDS_MAX: usize = 500;
+const RECORDS_MAX: usize = 2_000;
 const LOOK: Duration = Duration::from_millis(500);
 /// How often a broker that went away is looked for before the tail gives up.
 const TROUBLE_MAX: u32 = 60;
@@ -83,7 +83,7 @@ impl TailArguments {
         while shown < limit && !session.out.is_closed() {
             // Asked before the look: what arrives during it is still shown.
             let complete = self.no_follow && observer.has_caught_up();
-            let deliveries = match observer.poll(RECORDS_MAX, LOOK).await {
+            let deliveries = match look(&mut observer).await {
                 Ok(deliveries) => deliveries,
                 Err(error) => {
                     trouble += 1;
@@ -134,6 +134,20 @@ fn show(session: &Session, sighting: &Sighting<'_>) -> Result<(), Failure> {
         return session.out.document_line(&sighting.document());
     }
     session.out.page(|page| page.line(sighting.line(session.out.width())))
+}
+
+/// What is there now. While history is read its partitions come one after the other: they are
+/// gathered, so that an order by time means something.
+async fn look(observer: &mut Observer) -> Result<Vec<Delivery>, LogError> {
+    let mut taken = observer.poll(RECORDS_MAX, LOOK).await?;
+    while !taken.is_empty() && taken.len() < RECORDS_MAX && !observer.has_caught_up() {
+        match observer.poll(RECORDS_MAX - taken.len(), LOOK).await {
+            Ok(more) => taken.extend(more),
+            // What was taken must not be lost; the trouble comes again.
+            Err(_) => break,
+        }
+    }
+    Ok(taken)
 }
 
 /// Oldest first over all partitions, and each partition in its own order.

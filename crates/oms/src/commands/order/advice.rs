@@ -19,7 +19,7 @@ pub(super) fn about(order: &str, failure: Failure) -> Failure {
         }
         Some("PAYMENT_DECLINED") => "create a new order and pay with another --method".to_owned(),
         Some("ORDER_NOT_CANCELABLE") => {
-            format!("the money can still be given back: `oms order refund {order}`")
+            format!("money that is left is given back by `oms order refund {order}`")
         }
         Some("ORDER_VERSION_MISMATCH") => {
             format!("look again with `oms order show {order}` and decide anew")
