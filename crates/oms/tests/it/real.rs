@@ -29,12 +29,23 @@ impl System {
         ] {
             run.args(["--set", &format!("{setting}=localhost:0")]);
         }
-        let mut child = run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut variables = Vec::new();
-        // The banner names every address; the last line before its end is "ready".
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let child = run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        // Whatever happens from here on, the child is ended.
+        let mut system = Self { child, variables: Vec::new(), folder };
+        system.read_the_banner();
+        system
+    }
+
+    /// The banner names every address; "ready" follows it.
+    fn read_the_banner(&mut self) {
+        let out = self.child.stdout.take().unwrap();
+        for line in BufReader::new(out).lines() {
             let line = line.unwrap();
-            let place = line.split_whitespace().last().unwrap_or_default().to_owned();
+            if line == "ready" {
+                assert_eq!(self.variables.len(), 4, "{:?}", self.variables);
+                return;
+            }
+            let place = line.split_whitespace().last().unwrap_or_default();
             for (what, variable) in [
                 ("oms.v1.OrderService", "OMS_ORDER_ADDR"),
                 ("oms.v1.InventoryService", "OMS_INVENTORY_ADDR"),
@@ -42,12 +53,8 @@ impl System {
                 ("Kafka, topic", "OMS_BOOTSTRAP"),
             ] {
                 if line.trim_start().starts_with(what) {
-                    variables.push((variable, place.clone()));
+                    self.variables.push((variable, place.to_owned()));
                 }
-            }
-            if line == "ready" {
-                assert_eq!(variables.len(), 4, "{variables:?}");
-                return Self { child, variables, folder };
             }
         }
         panic!("the system did not become ready");
