@@ -48,7 +48,7 @@ const fn entry<D: EventData>(
 
 /// Every type of event, by speaker, in the order of a run.
 #[must_use]
-pub const fn catalogue() -> [Entry; 15] {
+pub const fn catalogue() -> [Entry; 18] {
     use Service::{Inventory as I, Order as O, Payment as P};
     [
         entry::<order::Created>(O, &[], "An order exists. For observers."),
@@ -76,6 +76,12 @@ pub const fn catalogue() -> [Entry; 15] {
             "Everything was given back; inventory gives the hold back if told so and answers \
              `released`.",
         ),
+        entry::<order::Shipped>(
+            O,
+            &[I],
+            "Inventory trims to these lines, books them out once and answers `dispatched`.",
+        ),
+        entry::<order::Completed>(O, &[], "The order was delivered and is closed. For observers."),
         entry::<inventory::Reserved>(
             I,
             &[O, P],
@@ -87,6 +93,11 @@ pub const fn catalogue() -> [Entry; 15] {
             I,
             &[O],
             "An ask: order cancels an open pay run, else repeats what it said.",
+        ),
+        entry::<inventory::Dispatched>(
+            I,
+            &[O],
+            "The shipment is booked out: order waits for nothing more of it.",
         ),
         entry::<payment::Captured>(P, &[O], "Order becomes PAID and CONFIRMED in one step."),
         entry::<payment::Declined>(P, &[O], "Order cancels the pay run."),

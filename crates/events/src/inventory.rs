@@ -39,3 +39,8 @@ pub struct ReservationExpired {
     pub revision: i32,
 }
 event!(ReservationExpired, "oms.inventory.reservation_expired.v1");
+
+/// The shipment is booked out: its units have left the stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatched {}
+event!(Dispatched, "oms.inventory.dispatched.v1");

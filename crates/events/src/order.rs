@@ -78,3 +78,18 @@ pub struct Refunded {
     pub release: bool,
 }
 event!(Refunded, "oms.order.refunded.v1");
+
+/// The goods leave the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipped {
+    /// The revision in force.
+    pub revision: i32,
+    /// What leaves: the lines in force.
+    pub lines: Vec<Line>,
+}
+event!(Shipped, "oms.order.shipped.v1");
+
+/// The order was delivered and is closed. For observers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {}
+event!(Completed, "oms.order.completed.v1");

@@ -21,6 +21,7 @@ pub fn fact(order_id: &str, fact: &Fact) -> Result<Announcement, Failure> {
             say(order_id, &inventory::Rejected { revision: *revision, reason, shortages })
         }
         Fact::Released => say(order_id, &inventory::Released {}),
+        Fact::Dispatched => say(order_id, &inventory::Dispatched {}),
         Fact::Expired { revision } => {
             say(order_id, &inventory::ReservationExpired { revision: *revision })
         }

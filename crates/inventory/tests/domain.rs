@@ -22,7 +22,7 @@ fn two() -> Lines {
 /// A reservation in this state over two SKUs of ten units each, and the shelf that agrees with it.
 fn given(status: Option<Status>, answered: i32) -> (Reservation, Shelf) {
     use Status::{Committed, Held, Shipped};
-    let has = matches!(status, Some(Held | Committed));
+    let has = matches!(status, Some(Held | Committed | Shipped));
     let in_state = |qty| {
         let taken = if matches!(status, Some(Held | Committed | Shipped)) { qty } else { 0 };
         let only = |wanted| if status == Some(wanted) { qty } else { 0 };
@@ -38,7 +38,7 @@ fn given(status: Option<Status>, answered: i32) -> (Reservation, Shelf) {
         order_id: "o".to_owned(),
         status,
         answered,
-        settled: if status == Some(Committed) { answered } else { 0 },
+        settled: if matches!(status, Some(Committed | Shipped)) { answered } else { 0 },
         lines: if has { two() } else { Lines::default() },
         expires_at: (status == Some(Held)).then(|| at(60)),
         expired_at: None,
@@ -52,6 +52,7 @@ enum Said {
     Confirmed(i32),
     Canceled,
     Refunded,
+    Shipped(i32),
     Time(i64),
 }
 
@@ -61,6 +62,7 @@ fn tell(reservation: &mut Reservation, shelf: &mut Shelf, said: Said) -> Result<
         Said::Confirmed(revision) => reservation.note_confirmed(revision, &two(), shelf),
         Said::Canceled => reservation.note_canceled(shelf),
         Said::Refunded => reservation.note_refunded(shelf),
+        Said::Shipped(revision) => reservation.note_shipped(revision, &two(), shelf),
         Said::Time(now) => Ok(reservation.expire(at(now))),
     }
 }
@@ -90,6 +92,10 @@ fn expected(from: Option<Status>, said: Said) -> Result<(Change, Option<Status>)
         }
         (Some(Released | Fenced), Said::Canceled | Said::Refunded) => already,
         (Some(Shipped), Said::Canceled | Said::Refunded) => Err(()),
+        // Also before `confirmed` was heard, and whatever the revision: it is the last word.
+        (Some(Held | Committed), Said::Shipped(_)) => moved(Some(Fact::Dispatched), Shipped),
+        (Some(Shipped), Said::Shipped(_)) => already,
+        (None | Some(Rejected | Released | Fenced), Said::Shipped(_)) => Err(()),
         (Some(Held), Said::Time(60..)) => moved(Some(Fact::Expired { revision: 1 }), Held),
         (_, Said::Time(_)) => already,
     }
@@ -105,6 +111,9 @@ fn every_status_answers_every_fact_as_the_table_says() {
         Said::Confirmed(2),
         Said::Canceled,
         Said::Refunded,
+        Said::Shipped(0),
+        Said::Shipped(1),
+        Said::Shipped(2),
         Said::Time(59),
         Said::Time(60),
     ];
@@ -122,7 +131,8 @@ fn every_status_answers_every_fact_as_the_table_says() {
 #[test]
 fn telling_a_fact_twice_is_telling_it_once() {
     for status in std::iter::once(None).chain(Status::ALL.map(Some)) {
-        for said in [Said::Submitted(2), Said::Confirmed(2), Said::Canceled, Said::Refunded] {
+        let facts = [Said::Submitted(2), Said::Confirmed(2), Said::Canceled, Said::Refunded];
+        for said in facts.into_iter().chain([Said::Shipped(2)]) {
             let (mut reservation, mut shelf) = given(status, i32::from(status.is_some()));
             if tell(&mut reservation, &mut shelf, said).is_err() {
                 continue;
@@ -139,14 +149,16 @@ fn telling_a_fact_twice_is_telling_it_once() {
 #[test]
 fn no_fact_makes_or_loses_units() {
     for status in std::iter::once(None).chain(Status::ALL.map(Some)) {
-        for said in [Said::Submitted(2), Said::Confirmed(2), Said::Canceled, Said::Time(60)] {
+        let facts = [Said::Submitted(2), Said::Confirmed(2), Said::Canceled, Said::Time(60)];
+        for said in facts.into_iter().chain([Said::Shipped(2)]) {
             let (mut reservation, mut shelf) = given(status, i32::from(status.is_some()));
             let _ = tell(&mut reservation, &mut shelf, said);
             for sku in ["a", "b"] {
                 let counts = shelf.counts(sku).unwrap();
                 assert_eq!(counts.total(), STOCK, "{status:?} hears {said:?}");
                 let reserved = reservation.snapshot().lines.of(sku);
-                assert_eq!(counts.held + counts.committed, reserved, "{status:?} hears {said:?}");
+                let has = counts.held + counts.committed + counts.shipped;
+                assert_eq!(has, reserved, "{status:?} hears {said:?}");
             }
         }
     }
@@ -171,6 +183,49 @@ fn a_later_revision_trims_what_is_committed() {
     let a = Counts { available: 9, committed: 1, ..Counts::default() };
     assert_eq!(shelf.counts("a"), Some(a));
     assert_eq!(reservation.snapshot().settled, 3);
+}
+
+#[test]
+fn shipped_trims_to_its_lines_and_books_out_what_was_held_or_committed() {
+    use oms_inventory::domain::MovementKind::{Committed, Released, Shipped};
+    for (status, before) in [(Status::Held, &[Committed][..]), (Status::Committed, &[])] {
+        let (mut reservation, mut shelf) = given(Some(status), 1);
+        let change = reservation.note_shipped(1, &lines(&[("a", 1)]), &mut shelf);
+        assert_eq!(change, Ok(Change::Moved(Some(Fact::Dispatched))), "{status:?}");
+        let a = Counts { available: 9, shipped: 1, ..Counts::default() };
+        assert_eq!(shelf.counts("a"), Some(a));
+        assert_eq!(shelf.counts("b"), Some(Counts { available: 10, ..Counts::default() }));
+        let after = reservation.snapshot();
+        assert_eq!((&after.lines, after.settled), (&lines(&[("a", 1)]), 1));
+        assert_eq!(after.expires_at, None);
+        let kinds: Vec<_> = shelf.movements().iter().map(|movement| movement.kind).collect();
+        assert_eq!(kinds, [&[Released, Released], before, &[Shipped]].concat(), "{status:?}");
+    }
+}
+
+#[test]
+fn goods_that_have_left_stay_left_whatever_comes_late() {
+    let (mut reservation, mut shelf) = given(Some(Status::Held), 1);
+    reservation.note_shipped(1, &two(), &mut shelf).unwrap();
+    let (after, moved) = (reservation.clone(), shelf.movements().len());
+    let late = [Said::Submitted(1), Said::Confirmed(1), Said::Shipped(1), Said::Time(99)];
+    for said in late {
+        assert_eq!(tell(&mut reservation, &mut shelf, said), Ok(Change::Already), "{said:?}");
+    }
+    for said in [Said::Canceled, Said::Refunded] {
+        assert!(tell(&mut reservation, &mut shelf, said).is_err(), "{said:?}");
+    }
+    assert_eq!((reservation, shelf.movements().len()), (after, moved));
+}
+
+#[test]
+fn shipped_lines_that_are_not_held_are_refused() {
+    for status in [Status::Held, Status::Committed] {
+        let (mut reservation, mut shelf) = given(Some(status), 1);
+        let refused = reservation.note_shipped(1, &lines(&[("a", 3)]), &mut shelf).unwrap_err();
+        assert_eq!(refused.code(), "refused_transition");
+        assert_eq!(shelf.movements().len(), 0);
+    }
 }
 
 #[test]

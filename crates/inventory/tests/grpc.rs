@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use crate::support::{Service, canceled, eventually, submitted};
+use crate::support::{Service, canceled, eventually, shipped, submitted};
 
 fn sku(sku: &str) -> String {
     sku.to_owned()
@@ -269,5 +269,29 @@ async fn a_reservation_shows_what_is_held_now_under_any_spelling_of_its_id() {
         let released = get(order.clone()).await;
         assert_eq!(released.status(), wire::ReservationStatus::Released);
         assert_eq!((released.lines.len(), released.expires_at), (0, None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shipped_reservation_shows_what_has_left_and_the_ledger_tells_it() {
+    for service in Service::everywhere().await {
+        let mut client = service.client.clone();
+        let order = SystemIds.next().to_string();
+        let lines = [("SKU-001", 2)];
+        service.publish(&[submitted(&order, &lines), shipped(&order, &lines)]).await;
+        eventually("dispatched", async || service.heard(&order).len() == 2).await;
+        let request = wire::GetReservationRequest { order_id: order.clone() };
+        let answer = client.get_reservation(request).await.unwrap().into_inner();
+        let seen = answer.reservation.unwrap();
+        assert_eq!(seen.status(), wire::ReservationStatus::Shipped);
+        let lines: Vec<_> = seen.lines.iter().map(|one| (one.sku.as_str(), one.qty)).collect();
+        assert_eq!((lines, seen.revision, seen.expires_at), (vec![("SKU-001", 2)], 1, None));
+        let read = client.get_stock(wire::GetStockRequest { sku: sku("SKU-001") }).await.unwrap();
+        let stock = read.into_inner().stock.unwrap();
+        let counts = (stock.available, stock.held, stock.committed, stock.shipped);
+        assert_eq!(counts, (9_998, 0, 0, 2));
+        let ledger = client.list_movements(movements_page("SKU-001", 1, "")).await.unwrap();
+        let newest = ledger.into_inner().movements.remove(0);
+        assert_eq!((newest.kind.as_str(), newest.qty, newest.order_id), ("shipped", 2, order));
     }
 }

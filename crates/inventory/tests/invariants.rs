@@ -2,7 +2,7 @@
 
 use oms_messaging::{Event, Failure};
 
-use crate::support::{Shop, canceled, confirmed_at, refunded, submitted_at};
+use crate::support::{Shop, canceled, confirmed_at, refunded, shipped, submitted_at};
 
 /// A small generator, so that a failing seed can be run again.
 struct Dice(u64);
@@ -13,8 +13,9 @@ impl Dice {
         (self.0 >> 33) % sides
     }
 
-    fn event(&mut self) -> Event {
-        let order = format!("order-{}", self.roll(6));
+    /// Of a few orders at a time, and of others as the rounds go on: each comes to its end soon.
+    fn event(&mut self, round: u64) -> Event {
+        let order = format!("order-{}", round / 10 + self.roll(6));
         let revision = 1 + i32::try_from(self.roll(2)).unwrap();
         let mut lines = Vec::new();
         for sku in ["a", "b", "c", "none"] {
@@ -26,10 +27,11 @@ impl Dice {
         if lines.is_empty() {
             lines.push(("a", 1));
         }
-        match self.roll(6) {
+        match self.roll(7) {
             0 | 1 => submitted_at(&order, revision, &lines),
             2 | 3 => confirmed_at(&order, revision, &lines),
             4 => canceled(&order),
+            5 => shipped(&order, &[(lines[0].0, 1)]),
             _ => refunded(&order, self.roll(2) == 0),
         }
     }
@@ -41,8 +43,8 @@ async fn no_story_makes_or_loses_a_unit() {
         let shop = shop.with(&[("a", 9), ("b", 6), ("c", 3)]).await;
         let mut dice = Dice(7);
         let mut refused = 0;
-        for _ in 0..120 {
-            let batch: Vec<Event> = (0..=dice.roll(4)).map(|_| dice.event()).collect();
+        for round in 0..120 {
+            let batch: Vec<Event> = (0..=dice.roll(4)).map(|_| dice.event(round)).collect();
             // As the consumer does: a batch that fails is applied one by one.
             if shop.hear(&batch).await.is_err() {
                 for event in &batch {
@@ -61,5 +63,10 @@ async fn no_story_makes_or_loses_a_unit() {
             total += shop.stock(sku).await.total();
         }
         assert_eq!(total, 18);
+        let mut left = 0;
+        for sku in ["a", "b", "c"] {
+            left += shop.stock(sku).await.shipped;
+        }
+        assert!(left > 0, "the dice never shipped anything");
     }
 }

@@ -12,4 +12,5 @@ mod invariants;
 mod races;
 mod reactions;
 mod service;
+mod shipping;
 mod support;

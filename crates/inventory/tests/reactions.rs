@@ -1,13 +1,13 @@
 //! Every event once, twice, early, late and stale, with an inbox that remembers nothing.
 
-use oms_inventory::{domain::Counts, store::entities::reservations};
+use oms_inventory::domain::Counts;
 use oms_messaging::{Failure, Outcome};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 use serde_json::json;
 
 use crate::support::{
-    HOLD_FOR, Shop, available, canceled, confirmed, confirmed_at, event, refunded, submitted,
-    submitted_at,
+    HOLD_FOR, Shop, available, canceled, confirmed, confirmed_at, event, refunded, shipped,
+    submitted, submitted_at,
 };
 
 const ORDER: &str = "0190f5fe-7a3b-7000-8000-000000000001";
@@ -234,26 +234,6 @@ async fn refunded_gives_the_hold_back_only_if_told_so() {
 }
 
 #[tokio::test]
-async fn goods_that_have_left_are_neither_held_again_nor_given_back() {
-    for shop in Shop::everywhere().await {
-        let shop = shop.with(&[("a", 10)]).await;
-        shop.hear_one(&submitted(ORDER, &[("a", 2)])).await.unwrap();
-        let row = reservations::Entity::find_by_id(ORDER).one(shop.conn()).await;
-        let mut row = row.unwrap().unwrap().into_active_model();
-        row.status = Set("SHIPPED".to_owned());
-        row.update(shop.conn()).await.unwrap();
-        let again = submitted_at(ORDER, 2, &[("a", 2)]);
-        assert_eq!(shop.hear_one(&again).await.unwrap(), Outcome::Already);
-        let late = confirmed_at(ORDER, 2, &[("a", 2)]);
-        assert_eq!(shop.hear_one(&late).await.unwrap(), Outcome::Already);
-        assert_eq!(shop.hear_one(&refunded(ORDER, false)).await.unwrap(), Outcome::Already);
-        assert_eq!(poison(shop.hear_one(&canceled(ORDER)).await), "refused_transition");
-        assert_eq!(poison(shop.hear_one(&refunded(ORDER, true)).await), "refused_transition");
-        assert_eq!(shop.words(ORDER).await, ["reserved"]);
-    }
-}
-
-#[tokio::test]
 async fn data_no_order_can_say_is_poison() {
     for shop in Shop::everywhere().await {
         let shop = shop.with(&[("a", 10)]).await;
@@ -289,6 +269,10 @@ async fn replaying_whole_stories_changes_nothing() {
             refunded("back", true),
             submitted("poor", &[("a", 20)]),
             canceled("poor"),
+            submitted("left", &[("a", 3)]),
+            confirmed("left", &[("a", 3)]),
+            shipped("left", &[("a", 3)]),
+            refunded("left", false),
         ];
         for event in &story {
             shop.hear_one(event).await.unwrap();
@@ -297,7 +281,7 @@ async fn replaying_whole_stories_changes_nothing() {
         for event in &story {
             assert_eq!(shop.hear_one(event).await.unwrap(), Outcome::Already, "{event:?}");
         }
-        assert_eq!(shop.hear(&story).await.unwrap(), [Outcome::Already; 9]);
+        assert_eq!(shop.hear(&story).await.unwrap(), [Outcome::Already; 13]);
         assert_eq!((shop.rows().await, shop.stock("a").await), (rows, stock));
         shop.audit().await;
     }
@@ -331,6 +315,9 @@ async fn inventory_waits_only_while_a_hold_is_uncommitted() {
         assert_eq!(waits(ORDER).await, (false, false), "committed");
         shop.hear_one(&canceled(ORDER)).await.unwrap();
         assert_eq!(waits(ORDER).await, (false, true), "released");
+        shop.hear_one(&submitted("left", &[("a", 2)])).await.unwrap();
+        shop.hear_one(&shipped("left", &[("a", 2)])).await.unwrap();
+        assert_eq!(waits("left").await, (false, true), "shipped");
         shop.hear_one(&submitted("poor", &[("a", 11)])).await.unwrap();
         assert_eq!(waits("poor").await, (false, false), "rejected");
         shop.hear_one(&canceled("fenced")).await.unwrap();

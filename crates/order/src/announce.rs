@@ -47,6 +47,10 @@ pub fn announcement(order: &Order, fact: Fact) -> Result<Announcement, Failure> 
         Fact::Refunded { refund_id, release } => {
             say(order, Some(refund_id), &said::Refunded { release })
         }
+        Fact::Shipped { saga_id, revision, lines: of } => {
+            say(order, saga_id, &said::Shipped { revision, lines: lines(&of) })
+        }
+        Fact::Completed { saga_id } => say(order, saga_id, &said::Completed {}),
     }
 }
 

@@ -5,11 +5,15 @@
 //! `changes_poll_ms`, and only while somebody waits. Nothing is kept for an order nobody waits for,
 //! and at most `waiting_orders_max` orders are waited for at a time.
 //!
-//! A wake-up says only that the order may have changed: the waiter looks again.
+//! A wake-up says only that the order may have changed: the waiter looks again. Each has a number of
+//! one count, so that waiters can share a look: one whose own number is higher answers it.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,11 +36,14 @@ struct Shared {
     orders: Mutex<BTreeMap<String, Waited>>,
     orders_max: usize,
     first: Notify,
+    /// The count of wake-ups and looks.
+    ticks: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Waited {
-    fire: watch::Sender<()>,
+    /// The number of the latest wake-up.
+    fire: watch::Sender<u64>,
     turn: Arc<Semaphore>,
     waiters: usize,
     seen: Option<i64>,
@@ -52,7 +59,8 @@ impl Changes {
     #[must_use]
     pub fn new(orders_max: usize) -> Self {
         let orders = Mutex::default();
-        Self(Arc::new(Shared { orders, orders_max, first: Notify::new() }))
+        let ticks = AtomicU64::new(0);
+        Self(Arc::new(Shared { orders, orders_max, first: Notify::new(), ticks }))
     }
 
     /// Begins to wait for an order. Do this first, then look: a change after this call is not
@@ -69,7 +77,7 @@ impl Changes {
             self.0.first.notify_one();
         }
         let waited = orders.entry(order.to_owned()).or_insert_with(|| Waited {
-            fire: watch::Sender::new(()),
+            fire: watch::Sender::new(self.tick()),
             turn: Arc::new(Semaphore::new(1)),
             waiters: 0,
             seen: None,
@@ -84,9 +92,16 @@ impl Changes {
         let orders = self.lock();
         for order in touched {
             if let Some(waited) = orders.get(order.as_ref()) {
-                waited.fire.send_replace(());
+                self.wake(waited);
             }
         }
+    }
+
+    /// The next number of the count, never given twice: whatever was committed before a lower
+    /// number was drawn is seen by a look that begins now.
+    #[must_use]
+    pub fn tick(&self) -> u64 {
+        self.0.ticks.fetch_add(1, Ordering::SeqCst)
     }
 
     /// How many orders somebody waits for.
@@ -111,7 +126,7 @@ impl Changes {
                 if let Some(waited) = orders.get_mut(&order)
                     && waited.seen.replace(version) != Some(version)
                 {
-                    waited.fire.send_replace(());
+                    self.wake(waited);
                     fired += 1;
                 }
             }
@@ -149,6 +164,11 @@ impl Changes {
         Ok(())
     }
 
+    /// The caller holds the lock, so that an order's numbers rise.
+    fn wake(&self, waited: &Waited) {
+        waited.fire.send_replace(self.tick());
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Waited>> {
         self.0.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,7 +193,7 @@ async fn row_versions(
 pub struct Waiter {
     changes: Changes,
     order: String,
-    fired: watch::Receiver<()>,
+    fired: watch::Receiver<u64>,
     turn: Arc<Semaphore>,
 }
 
@@ -183,6 +203,11 @@ impl Waiter {
     pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         // Never closed, so never `None`.
         self.turn.clone().acquire_owned().await.ok()
+    }
+
+    /// The number of the order's latest wake-up, which counts as seen from here on.
+    pub fn latest(&mut self) -> u64 {
+        *self.fired.borrow_and_update()
     }
 
     /// Resolves when the order may have changed since the last time, or since [`Changes::watch`].

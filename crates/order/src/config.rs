@@ -60,6 +60,9 @@ pub struct OrderSettings {
     pub changes_poll_ms: u64,
     /// Orders that calls may wait for at a time; one more is answered UNAVAILABLE.
     pub waiting_orders_max: usize,
+    /// Calls that may watch an order at a time; one more is answered UNAVAILABLE. Keep it below
+    /// `waiting_orders_max`, so that watchers leave room for the calls that wait for a refund.
+    pub watchers_max: usize,
 }
 
 impl Default for OrderSettings {
@@ -82,6 +85,7 @@ impl Default for OrderSettings {
             call_wait_ms: 5_000,
             changes_poll_ms: 100,
             waiting_orders_max: 10_000,
+            watchers_max: 5_000,
         }
     }
 }
@@ -108,6 +112,7 @@ impl OrderSettings {
             ("call_wait_ms", self.call_wait_ms, SECONDS_MAX),
             ("changes_poll_ms", self.changes_poll_ms, SECONDS_MAX),
             ("waiting_orders_max", self.waiting_orders_max as u64, 1_000_000),
+            ("watchers_max", self.watchers_max as u64, 1_000_000),
         ];
         let outside = ranges.into_iter().filter(|(_, value, most)| value < &1 || value > most);
         found.extend(outside.map(|(key, _, most)| format!("{at}.{key}: must be 1 to {most}")));

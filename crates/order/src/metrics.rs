@@ -43,6 +43,10 @@ pub struct OrderMetrics {
     pub refused_transitions: Counter,
     /// Calls that were answered with what their idempotency key remembers.
     pub idempotency_replays: Counter,
+    /// Calls that watch an order now.
+    pub watchers: Gauge,
+    /// Reads of the database on behalf of them; those of one order share most.
+    pub watch_reads: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,6 +75,8 @@ impl OrderMetrics {
             money_kept: Counter::default(),
             refused_transitions: Counter::default(),
             idempotency_replays: Counter::default(),
+            watchers: Gauge::default(),
+            watch_reads: Counter::default(),
         };
         let counters = [
             ("oms_saga_started", "Pay runs begun", &metrics.saga_started),
@@ -88,6 +94,7 @@ impl OrderMetrics {
                 "Calls answered with what their idempotency key remembers",
                 &metrics.idempotency_replays,
             ),
+            ("oms_watch_reads", "Reads for calls that watch an order", &metrics.watch_reads),
         ];
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
@@ -99,6 +106,7 @@ impl OrderMetrics {
             metrics.saga_duration.clone(),
         );
         registry.register("oms_saga_active", "Open pay runs", metrics.saga_active.clone());
+        registry.register("oms_watchers", "Calls that watch an order", metrics.watchers.clone());
         registry.register(
             "oms_refunds",
             "Refunds that a call asked for and that ended",
@@ -192,6 +200,8 @@ mod tests {
             "oms_money_kept_total 1",
             "oms_refused_transitions_total 0",
             "oms_idempotency_replays_total 0",
+            "oms_watchers 0",
+            "oms_watch_reads_total 0",
         ] {
             assert!(page.lines().any(|printed| printed == line), "{line}\n{page}");
         }

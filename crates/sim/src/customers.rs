@@ -3,9 +3,9 @@
 use futures::future::BoxFuture;
 use oms_order::{
     commands::{
-        CancelOrder, CommandError, Context, CreateOrder, Created, GivenBack, Keyed, PayOrder,
-        RefundOrder, Reply, StatusNow, WantedLine, cancel_order, create_order, pay_order,
-        refund_order,
+        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, Created, GivenBack, Keyed,
+        PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
+        complete_order, create_order, pay_order, refund_order, ship_order,
     },
     domain::{Currency, Money, Status},
 };
@@ -26,6 +26,10 @@ pub(crate) enum Verb {
     Cancel,
     /// RefundOrder of so much, or of all that is left.
     Refund(Option<i64>),
+    /// ShipOrder.
+    Ship,
+    /// CompleteOrder.
+    Complete,
 }
 
 /// One call, which may be made again as it is.
@@ -65,6 +69,8 @@ pub(crate) struct Customer {
     pub order: Option<String>,
     /// Whether an answer said that it is cancelled.
     pub told_canceled: bool,
+    /// Whether an answer said that its goods have left.
+    pub told_shipped: bool,
 }
 
 /// Methods, by how often they are used.
@@ -103,6 +109,7 @@ impl Customer {
             last: None,
             order: None,
             told_canceled: false,
+            told_shipped: false,
         })
     }
 
@@ -161,6 +168,19 @@ impl Customer {
                 let reply = refund_order(&context, order, wish, keyed, until, gone).await?;
                 Ok(told(reply, |_| (None, None)))
             }),
+            Verb::Ship => Box::pin(async move {
+                let keyed = key("ship", String::new()).map(|key| Keyed { key, encode: of_status });
+                let wish = ShipOrder { expected_version: version };
+                // Without patience: behind a refund of everything it gives up at once.
+                let (until, gone) = (Instant::now(), CancellationToken::new());
+                ship_order(&context, order, wish, keyed, until, gone).await.map(told_of_status)
+            }),
+            Verb::Complete => Box::pin(async move {
+                let keyed =
+                    key("complete", String::new()).map(|key| Keyed { key, encode: of_status });
+                let wish = CompleteOrder { expected_version: version };
+                complete_order(&context, order, wish, keyed).await.map(told_of_status)
+            }),
         }
     }
 }
@@ -171,13 +191,15 @@ pub(crate) fn sku(index: usize) -> String {
     format!("SKU-{}", index + 1)
 }
 
-/// Who has not paid mostly pays; who has, mostly wants something back.
+/// Who has not paid mostly pays; who has, wants the goods sent or something back.
 fn verb(paid: bool, dice: &mut Dice) -> Verb {
     let amount = dice.pick(&[None, None, Some(100), Some(5_000), Some(20_000)], None);
     let method = dice.weighted(&METHODS, "pm_card_visa");
     match (paid, dice.below(100)) {
         (false, 0..80) | (true, 0..10) => Verb::Pay(method),
-        (false, 80..95) | (true, 10..40) => Verb::Cancel,
+        (false, 80..95) | (true, 10..30) => Verb::Cancel,
+        (false, 95..97) | (true, 30..55) => Verb::Ship,
+        (true, 55..65) => Verb::Complete,
         _ => Verb::Refund(amount),
     }
 }

@@ -43,6 +43,7 @@ impl Promises {
             }
         }
         customer.told_canceled |= told.status == Some(Status::Canceled);
+        customer.told_shipped |= matches!(told.status, Some(Status::Shipped | Status::Completed));
         broken
     }
 
@@ -72,11 +73,15 @@ impl Promises {
             lost.map(|id| format!("I7 order {id} was acknowledged and is gone")).collect();
         let doubled = by_key.iter().filter(|(_, ids)| ids.len() > 1);
         broken.extend(doubled.map(|(key, ids)| format!("I7 {key} names several orders: {ids:?}")));
-        for customer in customers.iter().filter(|customer| customer.told_canceled) {
+        for customer in customers {
             let status = customer.order.as_ref().and_then(|order| statuses.get(order));
-            if status.map(String::as_str) != Some("canceled") {
-                let number = customer.number;
+            let is = |one: &str| status.is_some_and(|status| status == one);
+            let number = customer.number;
+            if customer.told_canceled && !is("canceled") {
                 broken.push(format!("customer {number} was told CANCELED; it is {status:?}"));
+            }
+            if customer.told_shipped && !["shipped", "completed", "refunded"].into_iter().any(is) {
+                broken.push(format!("customer {number} was told SHIPPED; it is {status:?}"));
             }
         }
         Ok(broken)

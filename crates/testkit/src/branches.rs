@@ -4,7 +4,7 @@ use oms_proto::oms_v1::OrderStatus;
 
 use crate::{
     Clients,
-    requests::{cancel, create, item, keyed, pay, refund},
+    requests::{cancel, complete, create, item, keyed, pay, refund, ship},
 };
 
 /// What a customer does, and what comes of it.
@@ -26,11 +26,15 @@ pub enum Branch {
     RefundedInFull,
     /// The gateway does not answer the first ask, though it charges.
     UnknownOutcome,
+    /// Shipped and completed.
+    Completed,
+    /// Shipped, then refunded in full: the goods stay away.
+    RefundedAfterShipping,
 }
 
 impl Branch {
     /// Every branch.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Paid,
         Self::Declined,
         Self::OutOfStock,
@@ -39,6 +43,8 @@ impl Branch {
         Self::RefundedInPart,
         Self::RefundedInFull,
         Self::UnknownOutcome,
+        Self::Completed,
+        Self::RefundedAfterShipping,
     ];
 
     /// The status the order shows in the end.
@@ -46,7 +52,10 @@ impl Branch {
     pub fn ends(self) -> OrderStatus {
         match self {
             Self::Paid | Self::UnknownOutcome => OrderStatus::Confirmed,
-            Self::RefundedInPart | Self::RefundedInFull => OrderStatus::Refunded,
+            Self::RefundedInPart | Self::RefundedInFull | Self::RefundedAfterShipping => {
+                OrderStatus::Refunded
+            }
+            Self::Completed => OrderStatus::Completed,
             Self::Declined
             | Self::OutOfStock
             | Self::CanceledDuringRun
@@ -93,31 +102,42 @@ impl Branch {
                 orders.cancel_order(keyed(&key("cancel"), cancel(&order))).await?;
             }
             Self::CanceledAfterwards => {
-                self.reached_before(clients, &order, OrderStatus::Canceled).await?;
+                reached_before(clients, &order, &[OrderStatus::Canceled]).await?;
                 orders.cancel_order(keyed(&key("cancel"), cancel(&order))).await?;
             }
             Self::RefundedInPart | Self::RefundedInFull => {
-                self.reached_before(clients, &order, OrderStatus::Refunded).await?;
+                reached_before(clients, &order, &[OrderStatus::Refunded]).await?;
                 let cents = (self == Self::RefundedInPart).then_some(700);
                 orders.refund_order(keyed(&key("refund"), refund(&order, cents))).await?;
+            }
+            Self::Completed => {
+                let further = [OrderStatus::Shipped, OrderStatus::Completed];
+                reached_before(clients, &order, &further).await?;
+                orders.ship_order(keyed(&key("ship"), ship(&order))).await?;
+                orders.complete_order(keyed(&key("complete"), complete(&order))).await?;
+            }
+            Self::RefundedAfterShipping => {
+                let further = [OrderStatus::Shipped, OrderStatus::Refunded];
+                reached_before(clients, &order, &further).await?;
+                orders.ship_order(keyed(&key("ship"), ship(&order))).await?;
+                orders.refund_order(keyed(&key("refund"), refund(&order, None))).await?;
             }
             Self::Paid | Self::Declined | Self::OutOfStock | Self::UnknownOutcome => {}
         }
         clients.reaches(&order, self.ends()).await?;
         Ok(order)
     }
+}
 
-    /// Waits for CONFIRMED, unless an earlier try has brought the order further already.
-    async fn reached_before(
-        self,
-        clients: &Clients,
-        order: &str,
-        further: OrderStatus,
-    ) -> anyhow::Result<()> {
-        let seen = clients.order(order).await?.order.unwrap_or_default();
-        if seen.status() != further {
-            clients.reaches(order, OrderStatus::Confirmed).await?;
-        }
-        Ok(())
+/// Waits for CONFIRMED, unless an earlier try has brought the order further already.
+async fn reached_before(
+    clients: &Clients,
+    order: &str,
+    further: &[OrderStatus],
+) -> anyhow::Result<()> {
+    let seen = clients.order(order).await?.order.unwrap_or_default();
+    if !further.contains(&seen.status()) {
+        clients.reaches(order, OrderStatus::Confirmed).await?;
     }
+    Ok(())
 }

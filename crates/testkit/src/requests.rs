@@ -1,8 +1,8 @@
 //! Builders of requests, so that a test says only what it is about.
 
 use oms_proto::oms_v1::{
-    CancelOrderRequest, CreateOrderRequest, GetOrderRequest, Money, PayOrderRequest,
-    RefundOrderRequest, create_order_request::Item,
+    CancelOrderRequest, CompleteOrderRequest, CreateOrderRequest, GetOrderRequest, Money,
+    PayOrderRequest, RefundOrderRequest, ShipOrderRequest, create_order_request::Item,
 };
 use tonic::Request;
 
@@ -60,6 +60,18 @@ pub fn refund(order: &str, cents: Option<i64>) -> RefundOrderRequest {
         reason: "test".into(),
         expected_version: None,
     }
+}
+
+/// The goods leave.
+#[must_use]
+pub fn ship(order: &str) -> ShipOrderRequest {
+    ShipOrderRequest { order_id: order.into(), expected_version: None }
+}
+
+/// The order is closed.
+#[must_use]
+pub fn complete(order: &str) -> CompleteOrderRequest {
+    CompleteOrderRequest { order_id: order.into(), expected_version: None }
 }
 
 /// A request with an idempotency key.

@@ -64,7 +64,7 @@ async function* watch(client, order_id, until) {
           seen = entry.version;
           yield entry;
         }
-        if (order.lifecycle_status === until) return;
+        if (order?.lifecycle_status === until) return;
       }
       return;
     } catch (error) {

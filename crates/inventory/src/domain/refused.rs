@@ -12,9 +12,9 @@ pub enum Refused {
         state: &'static str,
     },
     /// Lines in force that the hold does not cover (I1).
-    #[error("revision {revision} is confirmed with lines that are not held")]
+    #[error("revision {revision} is in force with lines that are not held")]
     NotCovered {
-        /// The revision confirmed.
+        /// The revision confirmed or shipped.
         revision: i32,
     },
     /// Lines no order can have.

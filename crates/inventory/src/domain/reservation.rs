@@ -29,6 +29,8 @@ pub enum Fact {
     },
     /// The whole hold is gone, or there was none.
     Released,
+    /// The shipment is booked out.
+    Dispatched,
     /// The hold has waited too long for its confirmation.
     Expired {
         /// The revision held.
@@ -54,9 +56,9 @@ pub struct Snapshot {
     pub status: Option<Status>,
     /// The highest revision answered; 0 before the first.
     pub answered: i32,
-    /// The highest revision confirmed; 0 before the first.
+    /// The highest revision confirmed, or the one shipped; 0 before the first.
     pub settled: i32,
-    /// What is held or committed now.
+    /// What is held or committed now; once shipped, what has left.
     pub lines: Lines,
     /// Until when an uncommitted hold waits before inventory asks about it.
     pub expires_at: Option<DateTime<Utc>>,
@@ -157,17 +159,56 @@ impl Reservation {
             Some(Status::Committed) if revision == self.0.settled => return Ok(Change::Already),
             Some(Status::Committed) => Pool::Committed,
         };
+        self.trim_and_commit(pool, revision, lines, shelf)?;
+        self.0.status = Some(Status::Committed);
+        self.0.answered = revision;
+        Ok(Change::Moved(None))
+    }
+
+    /// The goods leave: trim to exactly these lines, whether their confirmation was heard or not,
+    /// and book them out. It is final, and heard once.
+    ///
+    /// # Errors
+    /// [`Refused`] when nothing, or less than these lines, is held: order ships only what it
+    /// confirmed, and never after it had the hold given back.
+    pub fn note_shipped(
+        &mut self,
+        revision: i32,
+        lines: &Lines,
+        shelf: &mut Shelf,
+    ) -> Result<Change, Refused> {
+        let pool = match self.0.status {
+            Some(Status::Shipped) => return Ok(Change::Already),
+            Some(Status::Held) => Pool::Held,
+            Some(Status::Committed) => Pool::Committed,
+            None | Some(Status::Rejected | Status::Released | Status::Fenced) => {
+                return Err(self.refused("shipped"));
+            }
+        };
+        self.trim_and_commit(pool, revision, lines, shelf)?;
+        shelf.ship(&self.0.order_id, lines)?;
+        self.0.status = Some(Status::Shipped);
+        self.0.answered = self.0.answered.max(revision);
+        Ok(Change::Moved(Some(Fact::Dispatched)))
+    }
+
+    /// Trims what `pool` has for the order to exactly these lines, and commits them.
+    fn trim_and_commit(
+        &mut self,
+        pool: Pool,
+        revision: i32,
+        lines: &Lines,
+        shelf: &mut Shelf,
+    ) -> Result<(), Refused> {
         let spare = self.0.lines.beyond(lines).ok_or(Refused::NotCovered { revision })?;
         shelf.give_back(&self.0.order_id, &spare, pool)?;
         if pool == Pool::Held {
             shelf.commit(&self.0.order_id, lines)?;
         }
-        self.0.status = Some(Status::Committed);
         self.0.lines = lines.clone();
-        self.0.answered = revision;
         self.0.settled = revision;
         self.0.expires_at = None;
-        Ok(Change::Moved(None))
+        Ok(())
     }
 
     /// The order is cancelled: give everything back, or fence an order never heard of.

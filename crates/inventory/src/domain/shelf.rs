@@ -172,6 +172,20 @@ impl Shelf {
         Ok(())
     }
 
+    /// Books what is committed for the order out: it has left the house.
+    pub(super) fn ship(&mut self, order_id: &str, lines: &Lines) -> Result<(), Refused> {
+        for (sku, qty) in lines.iter() {
+            let now = self.row(sku)?;
+            if now.committed < qty {
+                return Err(Refused::OutOfBalance { sku: sku.to_owned() });
+            }
+            now.committed -= qty;
+            now.shipped += qty;
+            self.record(order_id, sku, MovementKind::Shipped, qty);
+        }
+        Ok(())
+    }
+
     /// Makes what was held or committed for the order available again.
     pub(super) fn give_back(
         &mut self,

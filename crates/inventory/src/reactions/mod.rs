@@ -17,6 +17,7 @@ fn ears() -> Router<Session> {
         .on::<said::Confirmed>(said::Confirmed::TYPE, order::on_confirmed)
         .on::<said::Canceled>(said::Canceled::TYPE, order::on_canceled)
         .on::<said::Refunded>(said::Refunded::TYPE, order::on_refunded)
+        .on::<said::Shipped>(said::Shipped::TYPE, order::on_shipped)
 }
 
 #[cfg(test)]

@@ -57,6 +57,19 @@ pub(super) fn on_refunded(
         .decide(&event.subject, Some(event), |reservation, shelf| reservation.note_refunded(shelf))
 }
 
+/// Books the lines that leave out, once, and answers `dispatched`, whether the confirmation was
+/// heard before or not.
+pub(super) fn on_shipped(
+    session: &mut Session,
+    event: &Event,
+    said: order::Shipped,
+) -> Result<Outcome, Failure> {
+    session.decide(&event.subject, Some(event), |reservation, shelf| {
+        let lines = sum(said.lines)?;
+        reservation.note_shipped(said.revision, &lines, shelf)
+    })
+}
+
 fn sum(lines: Vec<Line>) -> Result<Lines, Refused> {
     Lines::sum(lines.into_iter().map(|line| (line.sku, line.qty)))
 }

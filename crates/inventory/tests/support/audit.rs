@@ -25,7 +25,9 @@ impl Shop {
             let now = counts(&row);
             let told = ledger.get(&row.sku).copied().unwrap_or_default();
             assert_eq!(now, told, "stock row and ledger of {}", row.sku);
-            for (status, qty) in [("HELD", now.held), ("COMMITTED", now.committed)] {
+            for (status, qty) in
+                [("HELD", now.held), ("COMMITTED", now.committed), ("SHIPPED", now.shipped)]
+            {
                 let key = (row.sku.clone(), status.to_owned());
                 let sum = held.get(&key).copied().unwrap_or(0);
                 assert_eq!(qty, sum, "{status} units and holds of {}", row.sku);
@@ -64,6 +66,10 @@ async fn ledger(shop: &Shop) -> BTreeMap<String, Counts> {
                 counts.held -= from_held;
                 counts.committed -= entry.qty - from_held;
                 counts.available += entry.qty;
+            }
+            "shipped" => {
+                counts.committed -= entry.qty;
+                counts.shipped += entry.qty;
             }
             other => panic!("unexpected ledger entry {other}"),
         }

@@ -69,6 +69,11 @@ pub fn canceled(order: &str) -> Event {
     event(order, &order::Canceled { reason, by })
 }
 
+/// `shipped`, revision 1.
+pub fn shipped(order: &str, leaving: &[(&str, i64)]) -> Event {
+    event(order, &order::Shipped { revision: 1, lines: lines(leaving) })
+}
+
 /// `order.refunded`.
 pub fn refunded(order: &str, release: bool) -> Event {
     event(order, &order::Refunded { release })

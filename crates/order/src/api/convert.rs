@@ -10,7 +10,7 @@ use super::status::of_domain;
 use crate::{
     commands::{Created, GivenBack, StatusNow},
     domain::{Line, Order, Refusal, Status, StatusReason},
-    queries::{OrderView, TimelineRow},
+    queries::{LineRow, ListedOrder, OrderView, Step, TimelineRow},
 };
 
 /// A status as the wire numbers it.
@@ -66,6 +66,18 @@ pub(super) fn refunded(back: &GivenBack) -> wire::RefundOrderResponse {
     }
 }
 
+/// The answer to ShipOrder.
+pub(super) fn shipped(now: &StatusNow) -> wire::ShipOrderResponse {
+    let StatusNow { order_id, status: at } = now;
+    wire::ShipOrderResponse { order_id: order_id.clone(), status: status(*at).into() }
+}
+
+/// The answer to CompleteOrder.
+pub(super) fn completed(now: &StatusNow) -> wire::CompleteOrderResponse {
+    let StatusNow { order_id, status: at } = now;
+    wire::CompleteOrderResponse { order_id: order_id.clone(), status: status(*at).into() }
+}
+
 /// A refund's outcome, as the idempotency key of the call that asked for it remembers it.
 #[must_use]
 pub fn remembered_refund(outcome: Result<GivenBack, Refusal>) -> Answer {
@@ -84,6 +96,48 @@ pub(super) fn view(view: OrderView) -> wire::GetOrderResponse {
     wire::GetOrderResponse {
         order: Some(order(&view.order)),
         timeline: view.timeline.into_iter().map(entry).collect(),
+    }
+}
+
+/// What WatchOrder tells next.
+pub(super) fn step(step: Step) -> wire::WatchOrderResponse {
+    wire::WatchOrderResponse {
+        order: step.order.as_deref().map(order),
+        timeline: step.entries.into_iter().map(entry).collect(),
+    }
+}
+
+/// An order of ListOrders.
+pub(super) fn listed(listed: &ListedOrder) -> wire::Order {
+    let ListedOrder { row, lifecycle, shown, lines } = listed;
+    let reason = row.reason_code.clone().zip(row.reason_message.clone());
+    wire::Order {
+        id: row.id.clone(),
+        customer_id: row.customer_id.clone(),
+        status: status(*shown).into(),
+        currency: row.currency.clone(),
+        amount_minor: row.total_minor,
+        items: lines.iter().map(listed_item).collect(),
+        version: row.version,
+        created_at: from_micros(row.created_at),
+        updated_at: from_micros(row.updated_at),
+        captured_minor: row.captured_minor,
+        refunded_minor: row.refunded_minor,
+        lifecycle_status: status(*lifecycle).into(),
+        status_reason: reason.map(|(code, message)| wire::StatusReason { code, message }),
+        reference: row.reference.clone(),
+        trace_id: row.trace_id.clone().unwrap_or_default(),
+    }
+}
+
+fn listed_item(line: &LineRow) -> wire::OrderItem {
+    wire::OrderItem {
+        id: line.id.clone(),
+        sku: line.sku.clone(),
+        qty: line.qty,
+        price_minor: line.price_minor,
+        created_at: from_micros(line.created_at),
+        name: line.name.clone(),
     }
 }
 

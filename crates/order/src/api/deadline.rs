@@ -13,10 +13,14 @@ const AHEAD: Duration = Duration::from_millis(100);
 
 /// When a call that came in now has to answer; `default` from now when the caller named no time.
 pub(super) fn of(metadata: &MetadataMap, default: Duration) -> Instant {
-    let wait = oms_service::deadline(metadata).map_or(default, ahead_of);
-    let now = Instant::now();
+    named(metadata).unwrap_or_else(|| Instant::now() + default)
+}
+
+/// When a call that came in now has to answer; `None` when the caller named no time.
+pub(super) fn named(metadata: &MetadataMap) -> Option<Instant> {
+    let wait = oms_service::deadline(metadata).map(ahead_of)?;
     // A timeout of thousands of years is legal on the wire and overflows an instant.
-    now.checked_add(wait).unwrap_or_else(|| now + default)
+    Instant::now().checked_add(wait)
 }
 
 /// [`AHEAD`] of the timeout; callers with less than twice that get half of their time.
@@ -40,6 +44,7 @@ mod tests {
         let mut metadata = MetadataMap::new();
         let (before, default) = (Instant::now(), Duration::from_secs(5));
         assert!(of(&metadata, default) >= before + default);
+        assert_eq!(named(&metadata), None);
         metadata.insert("grpc-timeout", "90S".parse().unwrap());
         assert!(of(&metadata, default) >= before + Duration::from_secs(89));
         metadata.insert("grpc-timeout", "99999999H".parse().unwrap());

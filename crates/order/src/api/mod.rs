@@ -2,9 +2,12 @@
 
 mod convert;
 mod deadline;
+mod list;
 mod order_service;
+mod page_token;
 mod status;
 mod validate;
+mod watch;
 
 pub use convert::remembered_refund;
 pub use order_service::OrderApi;

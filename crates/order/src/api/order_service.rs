@@ -19,13 +19,14 @@ use tonic::{
 };
 
 use super::{
-    convert, deadline,
+    convert, deadline, list,
     status::{not_found, of_command, of_store},
     validate::{self, About},
+    watch,
 };
 use crate::{
     commands::{self, CommandError, Context, Keyed, Reply},
-    queries::Queries,
+    queries::{Queries, Watchers},
 };
 
 /// `oms.v1.OrderService` over commands and queries.
@@ -34,13 +35,16 @@ pub struct OrderApi {
     host: Host,
     context: Context,
     queries: Queries,
+    watchers: Watchers,
 }
 
 impl OrderApi {
     /// The service on `host`.
     #[must_use]
     pub fn new(host: Host, context: Context, queries: Queries) -> Self {
-        Self { host, context, queries }
+        let Context { read, changes, metrics, settings, .. } = context.clone();
+        let watchers = Watchers::new(read, changes, metrics, settings.watchers_max);
+        Self { host, context, queries, watchers }
     }
 
     /// As the routes take it, with the limits on messages.
@@ -176,32 +180,52 @@ impl OrderService for OrderApi {
 
     async fn ship_order(
         &self,
-        _request: Request<wire::ShipOrderRequest>,
+        request: Request<wire::ShipOrderRequest>,
     ) -> Result<Response<wire::ShipOrderResponse>, Status> {
-        Err(Status::unimplemented("ShipOrder"))
+        let (metadata, _, message) = request.into_parts();
+        let until = deadline::of(&metadata, self.context.settings.call_wait());
+        let encode = |done: &_| convert::shipped(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/ShipOrder", &message, encode)?;
+        let About { order_id, wish } = validate::ship_order(&message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply = self
+            .run(|context, gone| async move {
+                commands::ship_order(&context, id, wish, keyed, until, gone).await
+            })
+            .await?;
+        respond(reply, convert::shipped)
     }
 
     async fn complete_order(
         &self,
-        _request: Request<wire::CompleteOrderRequest>,
+        request: Request<wire::CompleteOrderRequest>,
     ) -> Result<Response<wire::CompleteOrderResponse>, Status> {
-        Err(Status::unimplemented("CompleteOrder"))
+        let (metadata, _, message) = request.into_parts();
+        let encode = |done: &_| convert::completed(done).encode_to_vec();
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CompleteOrder", &message, encode)?;
+        let About { order_id, wish } = validate::complete_order(&message)?;
+        let id = order_id.ok_or_else(not_found)?;
+        let reply =
+            self.run(|context, _| async move {
+                commands::complete_order(&context, id, wish, keyed).await
+            })
+            .await?;
+        respond(reply, convert::completed)
     }
 
     async fn list_orders(
         &self,
-        _request: Request<wire::ListOrdersRequest>,
+        request: Request<wire::ListOrdersRequest>,
     ) -> Result<Response<wire::ListOrdersResponse>, Status> {
-        Err(Status::unimplemented("ListOrders"))
+        Ok(Response::new(list::list(&self.queries, request.into_inner()).await?))
     }
 
-    type WatchOrderStream =
-        tokio_stream::wrappers::ReceiverStream<Result<wire::WatchOrderResponse, Status>>;
+    type WatchOrderStream = watch::Steps;
 
     async fn watch_order(
         &self,
-        _request: Request<wire::WatchOrderRequest>,
+        request: Request<wire::WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
-        Err(Status::unimplemented("WatchOrder"))
+        Ok(Response::new(watch::watch(&self.watchers, request).await?))
     }
 }

@@ -66,6 +66,8 @@ pub(super) fn of_domain(refusal: &domain::Refusal) -> Refusal {
         R::NotPending
         | R::PaymentDeclined
         | R::NotCancelable(_)
+        | R::NotShippable(_)
+        | R::NotCompletable(_)
         | R::NotRefundable
         | R::RefundFailed => Code::FailedPrecondition,
         R::InventoryUnavailable => Code::ResourceExhausted,
@@ -111,6 +113,16 @@ mod tests {
                 R::NotCancelable(Status::Shipped),
                 Code::FailedPrecondition,
                 "order cannot be canceled in status shipped",
+            ),
+            (
+                R::NotShippable(Status::Pending),
+                Code::FailedPrecondition,
+                "order cannot be shipped in status pending",
+            ),
+            (
+                R::NotCompletable(Status::Confirmed),
+                Code::FailedPrecondition,
+                "order cannot be completed in status confirmed",
             ),
             (R::NotRefundable, Code::FailedPrecondition, "order is not eligible for refund"),
             (R::RefundTooHigh, Code::InvalidArgument, "refund exceeds the captured amount"),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     commands::{
-        CancelOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, RefundOrder,
-        WantedLine,
+        CancelOrder, CompleteOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder,
+        RefundOrder, ShipOrder, WantedLine,
     },
     domain::{Currency, Money},
 };
@@ -19,7 +19,7 @@ const ITEMS_MAX: usize = 500;
 /// Units of one item.
 const QTY_MAX: i32 = 1_000_000;
 /// Bytes of an ordinary text.
-const TEXT_BYTES_MAX: usize = 256;
+pub(super) const TEXT_BYTES_MAX: usize = 256;
 /// Bytes of a `reason`.
 const REASON_BYTES_MAX: usize = 1_024;
 
@@ -149,13 +149,30 @@ pub(super) fn refund_order(
     found.or(About { order_id, wish: RefundOrder { amount, reason, expected_version } })
 }
 
+/// Reads a `ShipOrderRequest`.
+pub(super) fn ship_order(request: &wire::ShipOrderRequest) -> Result<About<ShipOrder>, Refusal> {
+    let mut found = Findings::default();
+    let order_id = found.order_id(&request.order_id);
+    found.or(About { order_id, wish: ShipOrder { expected_version: request.expected_version } })
+}
+
+/// Reads a `CompleteOrderRequest`.
+pub(super) fn complete_order(
+    request: &wire::CompleteOrderRequest,
+) -> Result<About<CompleteOrder>, Refusal> {
+    let mut found = Findings::default();
+    let order_id = found.order_id(&request.order_id);
+    let wish = CompleteOrder { expected_version: request.expected_version };
+    found.or(About { order_id, wish })
+}
+
 /// Collects what is wrong with a request.
 #[derive(Debug, Default)]
-struct Findings(Vec<Violation>);
+pub(super) struct Findings(Vec<Violation>);
 
 impl Findings {
     /// Messages say `item[0].sku`; the field's path in the request is `items[0].sku`.
-    fn add(&mut self, field: impl AsRef<str>, description: impl Into<String>) {
+    pub(super) fn add(&mut self, field: impl AsRef<str>, description: impl Into<String>) {
         let path = field.as_ref().replacen("item[", "items[", 1);
         self.0.push(Violation::new(path, description));
     }
@@ -168,12 +185,12 @@ impl Findings {
         Err(Refusal::invalid(self.0))
     }
 
-    fn or<T>(self, command: T) -> Result<T, Refusal> {
+    pub(super) fn or<T>(self, command: T) -> Result<T, Refusal> {
         if self.none() { Ok(command) } else { self.refuse() }
     }
 
     /// A text that may be empty.
-    fn text(&mut self, field: &str, text: &str, bytes_max: usize) {
+    pub(super) fn text(&mut self, field: &str, text: &str, bytes_max: usize) {
         if text.len() > bytes_max {
             self.add(field, format!("{field} must be at most {bytes_max} bytes"));
         } else if text.contains('\0') {
@@ -206,7 +223,7 @@ impl Findings {
 
     /// An order id as everything inside writes it: hyphenated, lower case. Anything else names no
     /// order, whatever the uuid crate makes of braces, URNs and bare digits.
-    fn order_id(&mut self, text: &str) -> Option<String> {
+    pub(super) fn order_id(&mut self, text: &str) -> Option<String> {
         if text.trim().is_empty() {
             self.add("order_id", "order_id is required");
             return None;

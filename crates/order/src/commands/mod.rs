@@ -6,19 +6,23 @@
 
 mod at_once;
 mod cancel_order;
+mod complete_order;
 mod context;
 mod create_order;
 mod error;
 mod keyed;
 mod pay_order;
 mod refund_order;
+mod ship_order;
 mod waiting;
 
 pub use at_once::StatusNow;
 pub use cancel_order::{CancelOrder, cancel_order};
+pub use complete_order::{CompleteOrder, complete_order};
 pub use context::Context;
 pub use create_order::{CreateOrder, Created, WantedLine, create_order};
 pub use error::CommandError;
 pub use keyed::{Keyed, Reply};
 pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};
 pub use refund_order::{GivenBack, RefundOrder, outcome_of, refund_order};
+pub use ship_order::{ShipOrder, ship_order};

@@ -77,6 +77,7 @@ impl Order {
             closed: false,
             cancel_refund_failed: false,
             release_asked: false,
+            dispatched: false,
             refunds: Vec::new(),
             created_at: cause.at,
             updated_at: cause.at,

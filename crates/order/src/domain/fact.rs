@@ -68,6 +68,20 @@ pub enum Fact {
         /// Whether inventory is to give the hold back.
         release: bool,
     },
+    /// The goods leave the house.
+    Shipped {
+        /// The pay run.
+        saga_id: Option<Uuid>,
+        /// The revision in force.
+        revision: i32,
+        /// Its lines.
+        lines: Vec<Line>,
+    },
+    /// Delivered and closed.
+    Completed {
+        /// The pay run.
+        saga_id: Option<Uuid>,
+    },
 }
 
 /// Who cancelled an order.

@@ -1,12 +1,14 @@
 //! The order itself, pure: no I/O, no clock, no randomness. Ids and instants are passed in.
 //!
 //! [`Order`] is the aggregate. Commands are its verbs ([`Order::pay`], [`Order::cancel`],
-//! [`Order::request_refund`]); what other services say is noted ([`Order::note_captured`] and its
-//! siblings). Which fact does what in which state is one exhaustive match in [`table`].
+//! [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other services say is
+//! noted ([`Order::note_captured`] and its siblings). Which fact does what in which state is one
+//! exhaustive match in [`table`].
 
 mod cause;
 mod create;
 mod fact;
+mod fulfil;
 mod hearing;
 mod line;
 mod money;
@@ -25,6 +27,7 @@ mod verbs;
 pub use cause::Cause;
 pub use create::{InvalidOrder, NewOrder};
 pub use fact::{By, Compensation, Fact, Milestone, RunOutcome};
+pub use fulfil::Fulfilling;
 pub use hearing::{HeardError, Noted};
 pub use line::{Line, total};
 pub use money::{Currency, Money, MoneyError};

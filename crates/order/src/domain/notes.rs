@@ -138,6 +138,14 @@ impl Order {
         self.note(Heard::Closed, Some(totals), Details::default(), cause)
     }
 
+    /// The shipment is booked out.
+    ///
+    /// # Errors
+    /// None today; the table decides.
+    pub fn note_dispatched(&mut self, cause: &Cause) -> Result<Noted, HeardError> {
+        self.note(Heard::Dispatched, None, Details::default(), cause)
+    }
+
     /// A hold has waited too long: an ask, unless the pay run is still open.
     ///
     /// # Errors
@@ -248,6 +256,7 @@ impl Order {
             }
             Effect::NoteReleased => return self.mark_released(cause),
             Effect::NoteClosed => return self.mark_closed(cause),
+            Effect::NoteDispatched => return self.mark_dispatched(),
             // Written once: a duplicate brings no newer totals.
             Effect::NoteLateCapture if learned => {
                 self.write(&Happening::CapturedLate(amount), cause);
@@ -358,6 +367,15 @@ impl Order {
         if self.revision() > 0 {
             self.write(&Happening::PaymentClosed { kept }, cause);
         }
+        true
+    }
+
+    /// Not on the timeline: the goods left with `shipped`, this is inventory's bookkeeping.
+    fn mark_dispatched(&mut self) -> bool {
+        if self.state.dispatched || !self.has_shipped() {
+            return false;
+        }
+        self.state.dispatched = true;
         true
     }
 }

@@ -173,9 +173,24 @@ impl Order {
         self.state.closed
     }
 
+    /// Whether its goods have left, whatever became of it since. REFUNDED asks the hold back unless
+    /// they have.
+    #[must_use]
+    pub fn has_shipped(&self) -> bool {
+        match self.state.status {
+            Status::Shipped | Status::Completed => true,
+            Status::Refunded => !self.state.release_asked,
+            Status::Pending
+            | Status::Reserved
+            | Status::Paid
+            | Status::Confirmed
+            | Status::Canceled => false,
+        }
+    }
+
     /// Whether the order waits for another service's word (saga rule 10): while a run is open; in
     /// CANCELED after a run until stock and money are settled; in REFUNDED until the hold it asked
-    /// back is gone.
+    /// back is gone; after shipping until the shipment is booked out.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         let state = &self.state;
@@ -189,7 +204,22 @@ impl Order {
             | Status::Shipped
             | Status::Completed => false,
         };
-        state.run.is_some() || settling
+        let shipping = self.has_shipped() && !state.dispatched;
+        state.run.is_some() || settling || shipping
+    }
+
+    /// Whether nothing more comes of the order by itself: it is at an end and waits for nothing. A
+    /// refund may still be asked for.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match self.state.status {
+            Status::Canceled | Status::Refunded | Status::Completed => !self.is_waiting(),
+            Status::Pending
+            | Status::Reserved
+            | Status::Paid
+            | Status::Confirmed
+            | Status::Shipped => false,
+        }
     }
 
     /// Whether the order has come to its end and waits for nothing. A cancelled order that still

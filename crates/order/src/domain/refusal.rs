@@ -28,6 +28,12 @@ pub enum Refusal {
     /// Too late to cancel.
     #[error("order cannot be canceled in status {0}")]
     NotCancelable(Status),
+    /// Only a CONFIRMED order can be shipped.
+    #[error("order cannot be shipped in status {0}")]
+    NotShippable(Status),
+    /// Only a SHIPPED order can be completed.
+    #[error("order cannot be completed in status {0}")]
+    NotCompletable(Status),
     /// Nothing was captured, nothing is left, or the cancellation is not settled yet.
     #[error("order is not eligible for refund")]
     NotRefundable,
@@ -56,6 +62,8 @@ impl Refusal {
             Self::InventoryUnavailable => "INVENTORY_UNAVAILABLE",
             Self::PaymentDeclined => "PAYMENT_DECLINED",
             Self::NotCancelable(_) => "ORDER_NOT_CANCELABLE",
+            Self::NotShippable(_) => "ORDER_NOT_SHIPPABLE",
+            Self::NotCompletable(_) => "ORDER_NOT_COMPLETABLE",
             Self::NotRefundable => "ORDER_NOT_REFUNDABLE",
             Self::RefundNotPositive => "REFUND_NOT_POSITIVE",
             Self::RefundCurrency => "REFUND_CURRENCY_MISMATCH",

@@ -78,6 +78,8 @@ pub struct OrderState {
     pub cancel_refund_failed: bool,
     /// Whether the end in REFUNDED asked inventory to give the hold back.
     pub release_asked: bool,
+    /// Whether inventory said that the shipment is booked out.
+    pub dispatched: bool,
     /// Refunds, oldest first.
     pub refunds: Vec<Refund>,
     /// When it was created.

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use super::{
     RunKind, Status,
-    table::{self, CancelVerdict, Effect, Fit, Heard, PayVerdict, RefundVerdict, Verdict, Whose},
+    table::{
+        self, CancelVerdict, CompleteVerdict, Effect, Fit, Heard, PayVerdict, RefundVerdict,
+        ShipVerdict, Verdict, Whose,
+    },
 };
 
 /// The states an order can rest or run in; PAID is passed through within one transaction.
@@ -24,7 +27,7 @@ const REACHABLE: [(Status, RunKind); 12] = [
 ];
 
 /// The facts of the page, with what they are called on it.
-const FACTS: [(&str, Heard); 17] = [
+const FACTS: [(&str, Heard); 18] = [
     ("reserved", Heard::Reserved(Fit::Current)),
     ("reserved, earlier revision", Heard::Reserved(Fit::Earlier)),
     ("rejected", Heard::Rejected(Fit::Current)),
@@ -42,6 +45,7 @@ const FACTS: [(&str, Heard); 17] = [
     ("released", Heard::Released),
     ("closed", Heard::Closed),
     ("reservation_expired", Heard::ReservationExpired(Fit::Current)),
+    ("dispatched", Heard::Dispatched),
 ];
 
 /// The page `docs/states.md`, whole.
@@ -58,7 +62,8 @@ pub fn states_markdown() -> String {
          submitted, another currency or amount than was due, a refund nobody asked for, an unknown \
          order.\n\n\
          ## Commands\n\n\
-         | Status | Open run | PayOrder | CancelOrder | RefundOrder |\n|---|---|---|---|---|\n",
+         | Status | Open run | PayOrder | CancelOrder | RefundOrder | ShipOrder | CompleteOrder |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for (status, run) in REACHABLE {
         let refund = match status {
@@ -71,7 +76,8 @@ pub fn states_markdown() -> String {
         };
         let pay = pay_word(table::pay(status, run));
         let cancel = cancel_word(table::cancel(status, run));
-        row(&mut page, [&name(status), run_word(run), pay, cancel, &refund]);
+        let (ship, complete) = (ship_words(status, run), complete_word(table::complete(status)));
+        row(&mut page, [&name(status), run_word(run), pay, cancel, &refund, &ship, complete]);
     }
     for (fact, heard) in FACTS {
         let mut rows = String::new();
@@ -133,6 +139,32 @@ const fn refund_word(verdict: RefundVerdict) -> &'static str {
     }
 }
 
+/// What ShipOrder does while the open run takes a part of what is left, and all of it.
+fn ship_words(status: Status, run: RunKind) -> String {
+    let (part, all) = (table::ship(status, run, false), table::ship(status, run, true));
+    if part == all {
+        return ship_word(part).to_owned();
+    }
+    format!("{}; if all that is left goes back: {}", ship_word(part), ship_word(all))
+}
+
+const fn ship_word(verdict: ShipVerdict) -> &'static str {
+    match verdict {
+        ShipVerdict::Ship => "→ SHIPPED",
+        ShipVerdict::Already => "·",
+        ShipVerdict::Busy => "waits for the open run",
+        ShipVerdict::Refused => "refused",
+    }
+}
+
+const fn complete_word(verdict: CompleteVerdict) -> &'static str {
+    match verdict {
+        CompleteVerdict::Complete => "→ COMPLETED",
+        CompleteVerdict::Already => "·",
+        CompleteVerdict::Refused => "refused",
+    }
+}
+
 const fn verdict_word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Already => "·",
@@ -159,6 +191,7 @@ const fn verdict_word(verdict: Verdict) -> &'static str {
             Effect::NoteCancelRefundFailed => "noted: the cancellation could not give it back",
             Effect::NoteReleased => "noted: the hold is gone",
             Effect::NoteClosed => "noted: payment is through with the order",
+            Effect::NoteDispatched => "noted, if it was shipped: the shipment is booked out",
             Effect::NoteLateCapture => "the ledger moves; payment gives it back by itself",
         },
     }

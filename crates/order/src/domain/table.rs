@@ -61,6 +61,8 @@ pub enum Heard {
     Closed,
     /// `oms.inventory.reservation_expired.v1`
     ReservationExpired(Fit),
+    /// `oms.inventory.dispatched.v1`
+    Dispatched,
 }
 
 /// What a fact does.
@@ -90,6 +92,8 @@ pub enum Effect {
     NoteClosed,
     /// A capture became known after the cancellation; payment gives it back by itself.
     NoteLateCapture,
+    /// The shipment is known to be booked out.
+    NoteDispatched,
 }
 
 /// The answer to a fact.
@@ -156,6 +160,9 @@ pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
         }
         Heard::Released if matches!(status, Canceled | Refunded) => Moved(Effect::NoteReleased),
         Heard::Closed if matches!(status, Canceled) => Moved(Effect::NoteClosed),
+        Heard::Dispatched if matches!(status, Shipped | Completed | Refunded) => {
+            Moved(Effect::NoteDispatched)
+        }
         Heard::Reserved(Fit::Earlier)
         | Heard::Rejected(Fit::Current | Fit::Earlier)
         | Heard::Captured(Fit::Current | Fit::Earlier)
@@ -163,7 +170,8 @@ pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
         | Heard::Refunded(Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend)
         | Heard::RefundFailed(Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend)
         | Heard::Released
-        | Heard::Closed => Already,
+        | Heard::Closed
+        | Heard::Dispatched => Already,
     }
 }
 
@@ -234,5 +242,51 @@ pub const fn refund(status: Status, run: RunKind, closed: bool) -> RefundVerdict
         (Canceled, RunKind::Idle) if closed => RefundVerdict::Start,
         (Canceled, RunKind::Pay | RunKind::Refund) if closed => RefundVerdict::Busy,
         (Canceled | Pending | Reserved | Paid | Refunded, _) => RefundVerdict::Refused,
+    }
+}
+
+/// The answer to ShipOrder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShipVerdict {
+    /// The goods leave.
+    Ship,
+    /// They have left.
+    Already,
+    /// A run that has to end first is open: wait for its end.
+    Busy,
+    /// Not ready, or never more.
+    Refused,
+}
+
+/// What ShipOrder does; `takes_all` is whether the open refund run gives back all that is left.
+#[must_use]
+pub const fn ship(status: Status, run: RunKind, takes_all: bool) -> ShipVerdict {
+    match (status, run) {
+        (Confirmed, RunKind::Pay) => ShipVerdict::Busy,
+        (Confirmed, RunKind::Refund) if takes_all => ShipVerdict::Busy,
+        (Confirmed, RunKind::Idle | RunKind::Refund) => ShipVerdict::Ship,
+        (Shipped, _) => ShipVerdict::Already,
+        (Pending | Reserved | Paid | Canceled | Refunded | Completed, _) => ShipVerdict::Refused,
+    }
+}
+
+/// The answer to CompleteOrder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompleteVerdict {
+    /// The order is closed.
+    Complete,
+    /// It was closed before.
+    Already,
+    /// Its goods have not left, or the order is dead.
+    Refused,
+}
+
+/// What CompleteOrder does. It is no run, and no refund run hinders it.
+#[must_use]
+pub const fn complete(status: Status) -> CompleteVerdict {
+    match status {
+        Shipped => CompleteVerdict::Complete,
+        Completed => CompleteVerdict::Already,
+        Pending | Reserved | Paid | Confirmed | Canceled | Refunded => CompleteVerdict::Refused,
     }
 }

@@ -1,6 +1,8 @@
 //! The order service's schema. One file per migration; expand first, contract in a later release.
 
 mod m0001_orders;
+mod m0002_shipping;
+mod m0003_lists;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +16,8 @@ impl MigratorTrait for Migrator {
         let mut all = oms_messaging::migration::migrations();
         all.extend(oms_service::idempotency::migrations());
         all.push(Box::new(m0001_orders::Orders));
+        all.push(Box::new(m0002_shipping::Shipping));
+        all.push(Box::new(m0003_lists::Lists));
         all
     }
 }

@@ -1,6 +1,6 @@
 //! What inventory says, and what the order does about it.
 
-use oms_events::inventory::{Rejected, Released, ReservationExpired, Reserved};
+use oms_events::inventory::{Dispatched, Rejected, Released, ReservationExpired, Reserved};
 use oms_messaging::{Event, Failure, Outcome};
 
 use super::hearing::hear;
@@ -46,4 +46,13 @@ pub(super) fn on_reservation_expired(
     said: ReservationExpired,
 ) -> Result<Outcome, Failure> {
     hear(session, event, |order, cause| order.note_reservation_expired(said.revision, cause))
+}
+
+/// The shipment is booked out: the word a shipped order waits for.
+pub(super) fn on_dispatched(
+    session: &mut Session,
+    event: &Event,
+    _: Dispatched,
+) -> Result<Outcome, Failure> {
+    hear(session, event, |order, cause| order.note_dispatched(cause))
 }

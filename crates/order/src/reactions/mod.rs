@@ -21,6 +21,7 @@ pub fn router() -> Router<Session> {
         .on(i::Rejected::TYPE, inventory::on_rejected)
         .on(i::Released::TYPE, inventory::on_released)
         .on(i::ReservationExpired::TYPE, inventory::on_reservation_expired)
+        .on(i::Dispatched::TYPE, inventory::on_dispatched)
         .on(p::Captured::TYPE, payment::on_captured)
         .on(p::Declined::TYPE, payment::on_declined)
         .on(p::Refunded::TYPE, payment::on_refunded)

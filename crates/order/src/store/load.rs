@@ -82,3 +82,21 @@ pub async fn load_timeline<C: ConnectionTrait>(
     entries.reverse();
     Ok(entries)
 }
+
+/// The first `max` entries of an order's timeline after `version`, oldest first.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn load_timeline_after<C: ConnectionTrait>(
+    conn: &C,
+    order: &str,
+    version: i32,
+    max: u64,
+) -> Result<Vec<timeline::Model>, Failure> {
+    let entries = timeline::Entity::find()
+        .filter(timeline::Column::OrderId.eq(order))
+        .filter(timeline::Column::Version.gt(version))
+        .order_by_asc(timeline::Column::Version)
+        .limit(max);
+    Ok(entries.all(conn).await?)
+}

@@ -78,6 +78,7 @@ pub(super) fn order_of(
         closed: row.closed,
         cancel_refund_failed: row.cancel_refund_failed,
         release_asked: row.release_asked,
+        dispatched: row.dispatched,
         refunds: refunds.into_iter().map(refund).collect::<Result<_, Failure>>()?,
         created_at: instant(id, row.created_at)?,
         updated_at: instant(id, row.updated_at)?,
@@ -139,6 +140,7 @@ pub(super) fn row_of(order: &Order, row_version: i64) -> orders::ActiveModel {
         closed: Set(state.closed),
         cancel_refund_failed: Set(state.cancel_refund_failed),
         release_asked: Set(state.release_asked),
+        dispatched: Set(state.dispatched),
         created_at: Set(state.created_at.timestamp_micros()),
         updated_at: Set(state.updated_at.timestamp_micros()),
         trace_id: Set(state.trace_id.clone()),
@@ -146,7 +148,7 @@ pub(super) fn row_of(order: &Order, row_version: i64) -> orders::ActiveModel {
 }
 
 /// The revision under which an order's present lines are kept.
-pub(super) fn lines_revision(revision: i32) -> i32 {
+pub(crate) fn lines_revision(revision: i32) -> i32 {
     revision.max(1)
 }
 

@@ -7,7 +7,7 @@ use crate::support::{Stage, cause, totals, usd};
 type Note = fn(&mut Order, &Cause) -> Result<Noted, HeardError>;
 
 /// Every fact about revision 1 and about the stages' refunds, with the totals that came with it.
-fn facts() -> [(&'static str, Note); 11] {
+fn facts() -> [(&'static str, Note); 12] {
     [
         ("reserved", |o, c| o.note_reserved(1, c)),
         ("rejected", |o, c| o.note_rejected(1, "out_of_stock", c)),
@@ -32,6 +32,7 @@ fn facts() -> [(&'static str, Note); 11] {
         ("released", Order::note_released),
         ("closed", |o, c| o.note_closed(totals(3, 25_000, 25_000), c)),
         ("reservation_expired", |o, c| o.note_reservation_expired(1, c)),
+        ("dispatched", Order::note_dispatched),
     ]
 }
 

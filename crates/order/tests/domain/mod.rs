@@ -2,6 +2,7 @@
 
 mod cancel;
 mod create;
+mod fulfil;
 mod hearing;
 mod ledger;
 mod money;

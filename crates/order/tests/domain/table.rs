@@ -2,7 +2,10 @@
 
 use oms_order::domain::{
     HeardError, RunKind, Status, states_markdown,
-    table::{self, Effect, Fit, Heard, PayVerdict, RefundVerdict, Verdict, Whose},
+    table::{
+        self, CompleteVerdict, Effect, Fit, Heard, PayVerdict, RefundVerdict, ShipVerdict, Verdict,
+        Whose,
+    },
 };
 
 const FITS: [Fit; 4] = [Fit::Current, Fit::Earlier, Fit::Ahead, Fit::OtherMoney];
@@ -17,7 +20,7 @@ const WHOSE: [Whose; 7] = [
 ];
 
 fn every_fact() -> Vec<Heard> {
-    let mut all = vec![Heard::Released, Heard::Closed];
+    let mut all = vec![Heard::Released, Heard::Closed, Heard::Dispatched];
     for fit in FITS {
         all.extend([
             Heard::Reserved(fit),
@@ -57,7 +60,7 @@ fn expected(status: Status, run: RunKind, heard: Heard) -> Verdict {
             Whose::Nobody => Some(HeardError::UnknownRefund),
             Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend => None,
         },
-        H::Released | H::Closed => None,
+        H::Released | H::Closed | H::Dispatched => None,
     };
     if let Some(error) = impossible {
         return Verdict::Refused(error);
@@ -81,6 +84,11 @@ fn expected(status: Status, run: RunKind, heard: Heard) -> Verdict {
         (heard == H::Released && (canceled || status == Status::Refunded), Effect::NoteReleased),
         (heard == H::Closed && canceled, Effect::NoteClosed),
         (matches!(heard, H::Captured(fit) if late(fit)), Effect::NoteLateCapture),
+        (
+            heard == H::Dispatched
+                && [Status::Shipped, Status::Completed, Status::Refunded].contains(&status),
+            Effect::NoteDispatched,
+        ),
     ];
     let mut hits = rules.into_iter().filter(|(holds, _)| *holds);
     match (hits.next(), heard) {
@@ -103,7 +111,7 @@ fn every_status_run_and_fact_has_the_contracts_answer() {
             walked += 1;
         }
     }
-    assert_eq!(walked, 8 * 3 * (2 + 4 * 5 + 7 * 2));
+    assert_eq!(walked, 8 * 3 * (3 + 4 * 5 + 7 * 2));
 }
 
 #[test]
@@ -145,13 +153,37 @@ fn a_refund_starts_only_with_no_run_open() {
     }
 }
 
+/// ShipOrder and CompleteOrder by status × run × what the run takes: what the contract says.
+#[test]
+fn goods_leave_from_confirmed_alone_and_orders_are_closed_from_shipped_alone() {
+    for (status, run) in every_state() {
+        for takes_all in [false, true] {
+            let hinders = run == RunKind::Pay || (run == RunKind::Refund && takes_all);
+            let expected = match status {
+                Status::Shipped => ShipVerdict::Already,
+                Status::Confirmed if hinders => ShipVerdict::Busy,
+                Status::Confirmed => ShipVerdict::Ship,
+                _ => ShipVerdict::Refused,
+            };
+            let answer = table::ship(status, run, takes_all);
+            assert_eq!(answer, expected, "{status} {run:?} {takes_all}");
+        }
+        let expected = match status {
+            Status::Shipped => CompleteVerdict::Complete,
+            Status::Completed => CompleteVerdict::Already,
+            _ => CompleteVerdict::Refused,
+        };
+        assert_eq!(table::complete(status), expected, "{status}");
+    }
+}
+
 #[test]
 fn the_page_of_states_names_every_state_and_fact() {
     let page = states_markdown();
     for status in Status::ALL.into_iter().filter(|status| *status != Status::Paid) {
         assert!(page.contains(&format!("| {} |", status.as_str().to_uppercase())), "{status}");
     }
-    for fact in ["reserved", "captured", "closed", "reservation_expired"] {
+    for fact in ["reserved", "captured", "closed", "reservation_expired", "dispatched"] {
         assert!(page.contains(&format!("## {fact}\n")), "{fact}");
     }
     assert_eq!(page, states_markdown(), "the page is the same each time");

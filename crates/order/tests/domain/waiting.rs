@@ -1,5 +1,7 @@
 //! For what an order waits (rule 10), and when it has ended.
 
+use oms_order::domain::Noted;
+
 use crate::support::{Stage, cause, totals, usd};
 
 #[test]
@@ -12,7 +14,11 @@ fn an_order_waits_while_a_run_is_open_or_a_compensation_unsettled() {
             | Stage::Canceled
             | Stage::CanceledEarly
             | Stage::CanceledRefunding
-            | Stage::Refunded => true,
+            | Stage::Refunded
+            | Stage::Shipped
+            | Stage::ShippedRefunding
+            | Stage::Completed
+            | Stage::RefundedShipped => true,
             Stage::Pending | Stage::Confirmed | Stage::CanceledPending => false,
         };
         assert_eq!(stage.build(1).is_waiting(), waits, "{stage:?}");
@@ -61,4 +67,28 @@ fn a_canceled_order_that_keeps_money_has_not_ended() {
     order.note_released(&cause(60)).unwrap();
     order.note_closed(totals(3, 25_000, 0), &cause(61)).unwrap();
     assert!(!order.is_waiting() && !order.has_ended());
+}
+
+#[test]
+fn a_shipped_order_waits_until_the_shipment_is_booked_out_whatever_became_of_it() {
+    for (stage, ends) in
+        [(Stage::Shipped, false), (Stage::Completed, true), (Stage::RefundedShipped, true)]
+    {
+        let mut order = stage.build(1);
+        let version = order.version();
+        assert_eq!(order.note_dispatched(&cause(60)), Ok(Noted::Moved), "{stage:?}");
+        assert_eq!((order.is_waiting(), order.has_ended()), (false, ends), "{stage:?}");
+        assert_eq!(order.version(), version, "it is no entry of the timeline");
+        assert_eq!(order.note_dispatched(&cause(61)), Ok(Noted::Already));
+    }
+    let mut open = Stage::ShippedRefunding.build(1);
+    open.note_dispatched(&cause(60)).unwrap();
+    assert!(open.is_waiting(), "for the refund");
+}
+
+#[test]
+fn an_order_whose_hold_goes_back_knows_of_no_shipment() {
+    let mut order = Stage::Refunded.build(1);
+    assert_eq!(order.note_dispatched(&cause(60)), Ok(Noted::Already));
+    assert!(!order.state().dispatched && order.is_waiting());
 }

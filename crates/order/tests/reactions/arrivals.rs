@@ -65,6 +65,21 @@ fn stories() -> Vec<Story> {
             ends: Status::Refunded,
         },
         Story {
+            name: "shipped",
+            begins: Stage::Shipped,
+            heard: |o| vec![o.dispatched()],
+            ends: Status::Shipped,
+        },
+        Story {
+            name: "refunded after shipping",
+            begins: Stage::ShippedRefunding,
+            heard: |o| {
+                o.captured();
+                vec![o.dispatched(), o.refunded(&Stage::refund_id().to_string(), 25_000, 25_000)]
+            },
+            ends: Status::Refunded,
+        },
+        Story {
             name: "refund failed",
             begins: Stage::Refunding,
             heard: |o| {

@@ -142,6 +142,10 @@ impl Others {
         self.inventory.say(&i::Released {})
     }
 
+    pub(crate) fn dispatched(&mut self) -> Event {
+        self.inventory.say(&i::Dispatched {})
+    }
+
     pub(crate) fn expired(&mut self) -> Event {
         self.inventory.say(&i::ReservationExpired { revision: 1 })
     }

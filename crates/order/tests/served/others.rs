@@ -104,7 +104,12 @@ impl Others {
                 said.push(known.payment.say(&p::Closed { totals }));
                 said
             }
-            o::Refunded::TYPE => vec![known.inventory.say(&i::Released {})],
+            o::Refunded::TYPE => {
+                let o::Refunded { release } = event.data().unwrap();
+                let answer = release.then(|| known.inventory.say(&i::Released {}));
+                answer.into_iter().collect()
+            }
+            o::Shipped::TYPE => vec![known.inventory.say(&i::Dispatched {})],
             _ => Vec::new(),
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use oms_proto::oms_v1::{
-    CancelOrderRequest, CreateOrderRequest, GetOrderRequest, Money, PayOrderRequest,
-    RefundOrderRequest, create_order_request::Item,
+    CancelOrderRequest, CompleteOrderRequest, CreateOrderRequest, GetOrderRequest, Money,
+    PayOrderRequest, RefundOrderRequest, ShipOrderRequest, create_order_request::Item,
 };
 use tonic::{Request, metadata::MetadataMap};
 
@@ -46,6 +46,14 @@ pub(crate) fn cancel(order: &str) -> CancelOrderRequest {
 pub(crate) fn refund(order: &str, cents: Option<i64>) -> RefundOrderRequest {
     let amount = cents.map(usd);
     RefundOrderRequest { order_id: order.to_owned(), amount, ..Default::default() }
+}
+
+pub(crate) fn ship(order: &str) -> ShipOrderRequest {
+    ShipOrderRequest { order_id: order.to_owned(), expected_version: None }
+}
+
+pub(crate) fn complete(order: &str) -> CompleteOrderRequest {
+    CompleteOrderRequest { order_id: order.to_owned(), expected_version: None }
 }
 
 /// With an idempotency key.

@@ -63,7 +63,14 @@ impl Served {
         change(&mut config);
         let log = SimulatedLog::new(&[(TOPIC, 3), (DEAD, 1)]);
         let (clock, crash) = (Arc::new(TestClock::default()), Arc::new(Crash::default()));
-        Self::launch(config, log, clock, crash, Some(test)).await
+        Self::launch(config, log, clock, crash, Some(test), None).await
+    }
+
+    /// Another instance on the same data and log.
+    pub(crate) async fn beside(&self) -> Self {
+        let (config, log) = (self.config.clone(), self.log.clone());
+        let others = Some(self.others.clone());
+        Self::launch(config, log, self.clock.clone(), self.crash.clone(), None, others).await
     }
 
     async fn launch(
@@ -72,17 +79,19 @@ impl Served {
         clock: Arc<TestClock>,
         crash: Arc<Crash>,
         test: Option<TestDatabase>,
+        others: Option<Others>,
     ) -> Self {
         let faults = Faults::planned(crash.clone());
         let seams = Seams { clock: clock.clone(), ids: Arc::new(SystemIds), faults };
         let host = Host::new("order", seams, Process::new());
         let running = start_on(config.clone(), host.clone(), Arc::new(log.clone())).await.unwrap();
-        let others = Others::on(log.clone());
-        host.tasks().spawn("others", others.clone().run());
+        let others = others.unwrap_or_else(|| {
+            let others = Others::on(log.clone());
+            host.tasks().spawn("others", others.clone().run());
+            others
+        });
         host.ready(PATIENCE).await.unwrap();
-        let address = format!("http://{}", running.grpc);
-        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-        let client = OrderServiceClient::new(channel);
+        let client = client_of(&running, None).await;
         Self { client, others, host, running, clock, crash, config, log, test }
     }
 
@@ -92,7 +101,12 @@ impl Served {
         self.host.gone().await;
         let test = self.test.take();
         let (config, log) = (self.config.clone(), self.log.clone());
-        Self::launch(config, log, self.clock.clone(), self.crash.clone(), test).await
+        Self::launch(config, log, self.clock.clone(), self.crash.clone(), test, None).await
+    }
+
+    /// A client on a connection of its own that takes so many bytes of an answer before it is read.
+    pub(crate) async fn slow_client(&self, bytes: u32) -> OrderServiceClient<Channel> {
+        client_of(&self.running, Some(bytes)).await
     }
 
     pub(crate) fn metrics(&self) -> impl Future<Output = String> {
@@ -103,6 +117,13 @@ impl Served {
     /// Whether the metrics page has this line.
     pub(crate) async fn counts(&self, line: &str) -> bool {
         self.metrics().await.lines().any(|printed| printed == line)
+    }
+
+    /// The number the metrics page shows.
+    pub(crate) async fn counted(&self, name: &str) -> u64 {
+        let page = self.metrics().await;
+        let mut lines = page.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        lines.next().unwrap().parse().unwrap()
     }
 
     /// Waits until the metrics page has this line.
@@ -198,6 +219,21 @@ impl Served {
         self.said(order)
     }
 
+    /// Waits until this service waits for nothing more about the order.
+    pub(crate) async fn until_rest(&self, order: &str) {
+        let looking = async {
+            loop {
+                let read = &self.running.database.read;
+                let stream = tables::streams::Entity::find_by_id(order).one(read).await.unwrap();
+                if stream.unwrap().ask_at.is_none() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("it still waits for a word");
+    }
+
     pub(crate) async fn orders(&self) -> u64 {
         orders::Entity::find().count(&self.running.database.read).await.unwrap()
     }
@@ -220,6 +256,13 @@ impl Served {
             keys.unsigned_abs(),
         ]
     }
+}
+
+async fn client_of(running: &Running, window: Option<u32>) -> OrderServiceClient<Channel> {
+    let address = format!("http://{}", running.grpc);
+    let endpoint = Channel::from_shared(address).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(window);
+    OrderServiceClient::new(endpoint.connect().await.unwrap())
 }
 
 impl Drop for Served {

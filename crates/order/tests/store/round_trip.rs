@@ -21,8 +21,7 @@ fn id(n: u128) -> String {
 async fn an_order_in_any_stage_is_loaded_as_it_was_saved() {
     for db in databases().await {
         for (n, stage) in stages() {
-            // Stages share a refund id, which is unique in the table.
-            let shares = [Stage::CanceledRefunding, Stage::Refunded].contains(&stage);
+            let shares = Stage::SHARING.contains(&stage);
             let built = if shares { Stage::Canceled.build(n) } else { stage.build(n) };
             let expected = built.state().clone();
             db.insert([built]).await;
@@ -118,10 +117,31 @@ async fn a_rollback_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn that_a_shipment_is_booked_out_is_saved_and_its_stream_rests_or_ends() {
+    for db in databases().await {
+        let stages =
+            [(1, Stage::Shipped, Standing::Resting), (2, Stage::Completed, Standing::Ended)];
+        for (n, stage, then) in stages {
+            db.insert([stage.build(n)]).await;
+            let (_, changed) =
+                db.change(&id(n), |order| order.note_dispatched(&cause(30))).await.unwrap();
+            assert_eq!(changed.len(), 1);
+            let loaded = db.order(&id(n)).await;
+            assert!(loaded.state().dispatched && !loaded.is_waiting());
+            assert_eq!(loaded.state(), changed[0].order.state());
+            assert_eq!(standing(&db, &id(n)).await, then, "{stage:?}");
+            let said = db.said(&id(n)).await;
+            assert_eq!(said[3], "oms.order.shipped.v1");
+            assert_eq!(said.get(4).is_some(), stage == Stage::Completed);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_stream_stands_where_the_order_does() {
     for db in databases().await {
         for (n, stage) in stages() {
-            if [Stage::CanceledRefunding, Stage::Refunded].contains(&stage) {
+            if Stage::SHARING.contains(&stage) {
                 continue;
             }
             db.insert([stage.build(n)]).await;

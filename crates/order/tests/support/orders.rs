@@ -67,6 +67,13 @@ pub(crate) fn confirmed(n: u128) -> Order {
     order
 }
 
+/// Its goods have left.
+pub(crate) fn shipped(n: u128) -> Order {
+    let mut order = confirmed(n);
+    order.ship(&call(5)).unwrap();
+    order
+}
+
 /// Payment's totals with a sequence.
 pub(crate) fn totals(sequence: i64, captured_minor: i64, refunded_minor: i64) -> Totals {
     Totals { sequence, captured_minor, refunded_minor }
@@ -89,10 +96,16 @@ pub(crate) enum Stage {
     /// Cancelled before any run.
     CanceledPending,
     Refunded,
+    Shipped,
+    /// With a refund run for all that is left.
+    ShippedRefunding,
+    Completed,
+    /// Given back in full after the goods had left.
+    RefundedShipped,
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Pending,
         Self::Paying,
         Self::Reserved,
@@ -103,7 +116,15 @@ impl Stage {
         Self::CanceledEarly,
         Self::CanceledPending,
         Self::Refunded,
+        Self::Shipped,
+        Self::ShippedRefunding,
+        Self::Completed,
+        Self::RefundedShipped,
     ];
+
+    /// The stages whose refund has [`Stage::refund_id`], which is unique in the table.
+    pub(crate) const SHARING: [Self; 4] =
+        [Self::CanceledRefunding, Self::Refunded, Self::ShippedRefunding, Self::RefundedShipped];
 
     /// The refund that the stage's run waits for, or ended with.
     pub(crate) fn refund_id() -> Uuid {
@@ -111,9 +132,13 @@ impl Stage {
     }
 
     pub(crate) fn build(self, n: u128) -> Order {
-        let refunding = || {
-            let mut order = confirmed(n);
+        let refunding = |mut order: Order| {
             order.request_refund(Self::refund_id(), None, "damaged", &call(10)).unwrap();
+            order
+        };
+        let refunded = |mut order: Order| {
+            let (id, given) = (Self::refund_id().to_string(), totals(2, 25_000, 25_000));
+            order.note_refunded(&id, usd(25_000), given, &cause(11)).unwrap();
             order
         };
         let canceled = |mut order: Order| {
@@ -129,19 +154,20 @@ impl Stage {
                 order
             }
             Self::Confirmed => confirmed(n),
-            Self::Refunding => refunding(),
+            Self::Refunding => refunding(confirmed(n)),
             Self::Canceled => canceled(confirmed(n)),
-            Self::CanceledRefunding => canceled(refunding()),
+            Self::CanceledRefunding => canceled(refunding(confirmed(n))),
             Self::CanceledEarly => canceled(paying(n)),
             Self::CanceledPending => canceled(order(n)),
-            Self::Refunded => {
-                let mut order = refunding();
-                let id = Self::refund_id().to_string();
-                order
-                    .note_refunded(&id, usd(25_000), totals(2, 25_000, 25_000), &cause(11))
-                    .unwrap();
+            Self::Refunded => refunded(refunding(confirmed(n))),
+            Self::Shipped => shipped(n),
+            Self::ShippedRefunding => refunding(shipped(n)),
+            Self::Completed => {
+                let mut order = shipped(n);
+                order.complete(&call(6)).unwrap();
                 order
             }
+            Self::RefundedShipped => refunded(refunding(shipped(n))),
         }
     }
 
@@ -156,7 +182,10 @@ impl Stage {
                 (Status::Canceled, RunKind::Idle)
             }
             Self::CanceledRefunding => (Status::Canceled, RunKind::Refund),
-            Self::Refunded => (Status::Refunded, RunKind::Idle),
+            Self::Refunded | Self::RefundedShipped => (Status::Refunded, RunKind::Idle),
+            Self::Shipped => (Status::Shipped, RunKind::Idle),
+            Self::ShippedRefunding => (Status::Shipped, RunKind::Refund),
+            Self::Completed => (Status::Completed, RunKind::Idle),
         }
     }
 }

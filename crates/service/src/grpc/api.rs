@@ -76,8 +76,17 @@ impl GrpcApi {
     }
 }
 
-/// Path of a method to its service and name.
-pub(super) type Methods = HashMap<String, (String, String)>;
+/// A method that is described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Method {
+    pub(super) service: String,
+    pub(super) name: String,
+    /// Whether it answers with a stream, which may go on for hours.
+    pub(super) streams: bool,
+}
+
+/// Methods by their path.
+pub(super) type Methods = HashMap<String, Method>;
 
 /// Every method that is described, by its path: what may become a metric's label.
 pub(super) fn methods(described: &[FileDescriptorSet]) -> Methods {
@@ -87,7 +96,9 @@ pub(super) fn methods(described: &[FileDescriptorSet]) -> Methods {
             let name = format!("{}.{}", file.package(), service.name());
             for method in &service.method {
                 let path = format!("/{name}/{}", method.name());
-                methods.insert(path, (name.clone(), method.name().to_owned()));
+                let (service, streams) = (name.clone(), method.server_streaming());
+                let name = method.name().to_owned();
+                methods.insert(path, Method { service, name, streams });
             }
         }
     }

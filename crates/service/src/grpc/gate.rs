@@ -13,6 +13,10 @@ use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use crate::{health::Health, refusal::Refusal, tasks::Slot};
 
+/// How long a drain waits, after the last call, for streams to end. They are told at once; but a
+/// stream whose caller reads no more is never asked for its next word, and cannot say that it ends.
+const STREAMS_END_WITHIN: Duration = Duration::from_millis(500);
+
 /// Stands before every call but health and reflection.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
@@ -22,6 +26,7 @@ pub(super) struct Gate {
     opened: Arc<AtomicBool>,
     slots: Arc<Semaphore>,
     calls: TaskTracker,
+    streams: TaskTracker,
 }
 
 /// A call that is being answered, until the last byte of its answer.
@@ -41,7 +46,8 @@ impl Admitted {
 impl Gate {
     pub(super) fn new(health: Health, concurrency_max: usize) -> Self {
         let slots = Arc::new(Semaphore::new(concurrency_max.min(Semaphore::MAX_PERMITS)));
-        Self { health, opened: Arc::default(), slots, calls: TaskTracker::new() }
+        let (calls, streams) = (TaskTracker::new(), TaskTracker::new());
+        Self { health, opened: Arc::default(), slots, calls, streams }
     }
 
     /// The service has been ready.
@@ -54,10 +60,24 @@ impl Gate {
         Admitted { slot: None, _call: self.calls.token() }
     }
 
-    /// Resolves when no call is being answered any more.
+    /// A call that goes on as a stream gives its place back: whoever follows something for hours
+    /// must not keep calls out. How many there may be is the business of what is followed.
+    pub(super) fn stream(&self, call: Admitted) -> Admitted {
+        // Counted anew before the old count is given up, so that a drain sees it throughout.
+        let stream = self.streams.token();
+        drop(call);
+        Admitted { slot: None, _call: stream }
+    }
+
+    /// Resolves when no call is being answered any more, and no stream that could be told to end.
     pub(super) async fn idle(&self) {
         self.calls.close();
+        self.streams.close();
         self.calls.wait().await;
+        let told = tokio::time::timeout(STREAMS_END_WITHIN, self.streams.wait()).await;
+        if told.is_err() {
+            tracing::info!(streams = self.streams.len(), "streams nobody reads are cut");
+        }
     }
 
     /// Lets a call in.
@@ -94,5 +114,19 @@ mod tests {
         assert_eq!((refusal.code, refusal.reason), (tonic::Code::Unavailable, "DRAINING"));
         assert!(refusal.retry_after.is_some());
         drop(running);
+    }
+
+    #[tokio::test]
+    async fn a_stream_takes_no_place_and_a_drain_waits_for_it_only_shortly() {
+        let health = Health::default();
+        let gate = Gate::new(health, 1);
+        let streams = [(); 3].map(|()| gate.stream(gate.admit().unwrap()));
+        let call = gate.admit().unwrap();
+        assert_eq!(gate.admit().unwrap_err().reason, "OVERLOADED");
+        let mut idle = std::pin::pin!(gate.idle());
+        assert!(futures::poll!(&mut idle).is_pending(), "a call is waited for");
+        drop(call);
+        tokio::time::timeout(Duration::from_secs(20), idle).await.unwrap();
+        assert_eq!(gate.streams.len(), streams.len(), "cut, not ended");
     }
 }

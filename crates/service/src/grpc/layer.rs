@@ -70,10 +70,10 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = self.shared.clone();
         let path = request.uri().path();
-        let (service, method) = match shared.methods.get(path) {
-            Some((service, method)) => (service.as_str(), method.as_str()),
+        let (service, method, streams) = match shared.methods.get(path) {
+            Some(known) => (known.service.as_str(), known.name.as_str(), known.streams),
             // Not the caller's words: they could fill the memory with labels.
-            None => ("unknown", "unknown"),
+            None => ("unknown", "unknown", false),
         };
         let mut meter = Meter::start(shared.metrics.clone(), service, method);
         let span = span(service, method, request.headers());
@@ -102,6 +102,7 @@ where
                     Status::from(Refusal::internal()).into_http()
                 }
             };
+            let admitted = if streams { shared.gate.stream(admitted) } else { admitted };
             Ok(watched(response, meter, span, shared.intake.clone(), admitted))
         })
     }

@@ -29,7 +29,8 @@ pub async fn open_business(databases: &Databases) -> anyhow::Result<Vec<String>>
     let sql = "SELECT o.id AS id, o.status AS status, \
                CASE WHEN run_kind <> '' THEN 'run ' || run_kind ELSE 'no run' END AS run, \
                CASE WHEN released THEN 'released' ELSE 'not released' END AS released, \
-               CASE WHEN closed THEN 'closed' ELSE 'not closed' END AS closed \
+               CASE WHEN closed THEN 'closed' ELSE 'not closed' END AS closed, \
+               CASE WHEN dispatched THEN 'dispatched' ELSE 'not dispatched' END AS dispatched \
                FROM orders o JOIN streams s ON s.id = o.id \
                WHERE s.ask_at IS NOT NULL OR run_kind <> ''";
     open.extend(offenders(&databases.order, "order", sql).await?);

@@ -30,6 +30,38 @@ pub(super) async fn broken(databases: &Databases) -> anyhow::Result<Vec<String>>
         }
         before = status;
     }
+    found.extend(shipped_beside_a_full_refund(databases).await?);
+    Ok(found)
+}
+
+/// Goods that left while all the money that was left for them was on its way back (section 3).
+async fn shipped_beside_a_full_refund(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let sql = "SELECT t.order_id AS order_id, t.event_type AS event_type, t.payload AS payload, \
+               o.total_minor AS total FROM timeline t JOIN orders o ON o.id = t.order_id \
+               ORDER BY t.order_id, t.version";
+    let mut found = Vec::new();
+    let (mut order, mut left, mut open) = (String::new(), 0, None);
+    for row in rows(&databases.order, sql).await? {
+        let of: String = row.try_get("", "order_id")?;
+        if of != order {
+            (order, left, open) = (of, row.try_get("", "total")?, None);
+        }
+        let payload: String = row.try_get("", "payload")?;
+        let payload: serde_json::Value = serde_json::from_str(&payload)?;
+        let amount = payload["amount_minor"].as_i64().unwrap_or_default();
+        let event_type: String = row.try_get("", "event_type")?;
+        match event_type.as_str() {
+            "RefundRequested" => open = Some(amount),
+            "OrderRefunded" => (left, open) = (left - amount, None),
+            "RefundFailed" => open = None,
+            "OrderStatusChanged"
+                if payload["status"] == "shipped" && open.is_some_and(|open| open >= left) =>
+            {
+                found.push(format!("I5 {order} was shipped while all of it was being given back"));
+            }
+            _ => {}
+        }
+    }
     Ok(found)
 }
 

@@ -28,6 +28,13 @@ async fn a_refund_ends_whenever_the_log_is_lost() {
     }
 }
 
+#[tokio::test]
+async fn a_shipment_ends_whenever_the_log_is_lost() {
+    for branch in [Branch::Completed, Branch::RefundedAfterShipping] {
+        lost_at_every_stage(branch).await;
+    }
+}
+
 async fn lost_at_every_stage(branch: Branch) {
     let mut losses = 0;
     for stage in 1..=STAGES {

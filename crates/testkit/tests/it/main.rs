@@ -6,3 +6,4 @@ mod lost_log;
 mod power_cut;
 mod races;
 mod scenarios;
+mod shipping;

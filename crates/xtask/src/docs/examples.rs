@@ -36,7 +36,7 @@ fn until() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_323_945, 0).unwrap_or_default()
 }
 
-fn order() -> [Example; 6] {
+fn order() -> [Example; 8] {
     [
         example(&order::Created {
             customer_id: "customer-123".into(),
@@ -64,10 +64,12 @@ fn order() -> [Example; 6] {
             reason: "Damaged item".into(),
         }),
         example(&order::Refunded { release: true }),
+        example(&order::Shipped { revision: 1, lines: lines() }),
+        example(&order::Completed {}),
     ]
 }
 
-fn inventory() -> [Example; 4] {
+fn inventory() -> [Example; 5] {
     let missing = Quantity { sku: "SKU-002".into(), asked: 1, available: 0 };
     [
         example(&inventory::Reserved { revision: 1, until: until() }),
@@ -78,6 +80,7 @@ fn inventory() -> [Example; 4] {
         }),
         example(&inventory::Released {}),
         example(&inventory::ReservationExpired { revision: 1 }),
+        example(&inventory::Dispatched {}),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! `holds`: what is held or committed for an order now.
+//! `holds`: what is held or committed for an order now; once shipped, what has left.
 
 use sea_orm::entity::prelude::*;
 

@@ -2,6 +2,7 @@
 
 mod happy;
 mod retries;
+mod shipped;
 mod unhappy;
 
 use std::io::Write;
@@ -22,6 +23,7 @@ pub(crate) async fn play<W: Write>(
     happy::successful_order(stage, sightings).await?;
     happy::canceled_afterwards(stage).await?;
     happy::refunded_in_part(stage).await?;
+    shipped::shipped_and_completed(stage).await?;
     unhappy::out_of_stock(stage).await?;
     unhappy::declined(stage).await?;
     unhappy::canceled_during_the_run(stage).await?;

@@ -60,6 +60,8 @@ pub struct Model {
     pub cancel_refund_failed: bool,
     /// Whether the end in REFUNDED asked for the hold back.
     pub release_asked: bool,
+    /// Whether the shipment is known to be booked out.
+    pub dispatched: bool,
     /// When it was created.
     pub created_at: i64,
     /// When its latest timeline entry was written.

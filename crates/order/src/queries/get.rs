@@ -1,4 +1,4 @@
-//! What can be read of orders. Never locks, never writes.
+//! One order with its timeline.
 
 use oms_messaging::Failure;
 use oms_service::read_snapshot;
@@ -27,7 +27,7 @@ pub struct OrderView {
 /// Reads orders. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Queries {
-    read: DatabaseConnection,
+    pub(super) read: DatabaseConnection,
 }
 
 impl Queries {

@@ -1,0 +1,186 @@
+//! Who watches orders, and what those of one order share.
+//!
+//! However many watch one order, a change costs one look: whoever is woken first reads, the others
+//! wait for that and take what it found.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use oms_messaging::Failure;
+use oms_service::read_snapshot;
+use sea_orm::DatabaseConnection;
+use tokio::sync::Semaphore;
+
+use super::{
+    TIMELINE_MAX, TimelineRow,
+    follow::{Followed, Step, WatchError},
+};
+use crate::{
+    changes::Changes,
+    domain::Order,
+    metrics::OrderMetrics,
+    store::{load_orders, load_timeline, load_timeline_after},
+};
+
+/// The newest timeline entries that watchers of one order share. Whoever lacks more reads alone.
+const SHARED_MAX: u64 = 50;
+
+/// The calls that watch orders. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Watchers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    read: DatabaseConnection,
+    changes: Changes,
+    metrics: Arc<OrderMetrics>,
+    places: Arc<Semaphore>,
+    watched: Mutex<BTreeMap<String, Watched>>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    shared: Arc<Shared>,
+    watchers: usize,
+}
+
+/// What the watchers of one order share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    latest: tokio::sync::Mutex<Option<Arc<Latest>>>,
+    /// Looks that failed, so that whoever waited for one does not repeat it in vain.
+    failures: AtomicU64,
+}
+
+/// An order with its newest timeline entries, as they were at one instant.
+#[derive(Debug)]
+pub(super) struct Latest {
+    /// The look's number in the count of [`Changes`].
+    tick: u64,
+    pub(super) order: Arc<Order>,
+    entries: Vec<TimelineRow>,
+}
+
+impl Latest {
+    /// The entries after `version`, if they are all here.
+    pub(super) fn after(&self, version: i32) -> Option<Vec<TimelineRow>> {
+        let missing = usize::try_from(self.order.version().saturating_sub(version)).ok()?;
+        let from = self.entries.len().checked_sub(missing)?;
+        Some(self.entries[from..].to_vec())
+    }
+}
+
+impl Watchers {
+    /// At most `watchers_max` of them, woken by `changes`.
+    #[must_use]
+    pub fn new(
+        read: DatabaseConnection,
+        changes: Changes,
+        metrics: Arc<OrderMetrics>,
+        watchers_max: usize,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(watchers_max.min(Semaphore::MAX_PERMITS)));
+        Self(Arc::new(Inner { read, changes, metrics, places, watched: Mutex::default() }))
+    }
+
+    /// Begins to watch an order after `version`.
+    ///
+    /// # Errors
+    /// [`WatchError`].
+    pub async fn follow(&self, order: &str, version: i32) -> Result<Followed, WatchError> {
+        let place = self.0.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| WatchError::TooManyWatchers)?;
+        // First of all, so that no change after the first look is missed.
+        let waiter = self.0.changes.watch(order)?;
+        let shared = self.enter(order);
+        Followed::begin(self.clone(), shared, waiter, place, order.to_owned(), version).await
+    }
+
+    fn enter(&self, order: &str) -> Arc<Shared> {
+        self.0.metrics.watchers.inc();
+        let mut watched = self.lock();
+        let entry = watched
+            .entry(order.to_owned())
+            .or_insert_with(|| Watched { shared: Arc::default(), watchers: 0 });
+        entry.watchers += 1;
+        entry.shared.clone()
+    }
+
+    pub(super) fn leave(&self, order: String) {
+        self.0.metrics.watchers.dec();
+        if let Entry::Occupied(mut entry) = self.lock().entry(order) {
+            entry.get_mut().watchers -= 1;
+            if entry.get().watchers == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    /// The next number of the count of wake-ups and looks.
+    pub(super) fn tick(&self) -> u64 {
+        self.0.changes.tick()
+    }
+
+    /// What a look found that began after `wanted`: somebody else's, or else one's own.
+    pub(super) async fn look(
+        &self,
+        shared: &Shared,
+        order: &str,
+        wanted: u64,
+    ) -> Result<Option<Arc<Latest>>, Failure> {
+        let failures = shared.failures.load(Ordering::SeqCst);
+        let mut latest = shared.latest.lock().await;
+        if let Some(found) = latest.as_ref().filter(|found| found.tick > wanted) {
+            return Ok(Some(found.clone()));
+        }
+        if shared.failures.load(Ordering::SeqCst) != failures {
+            return Err(Failure::transient("another watcher's look at the order failed"));
+        }
+        let found = self.read_latest(order, latest.as_deref()).await;
+        if found.is_err() {
+            shared.failures.fetch_add(1, Ordering::SeqCst);
+        }
+        let found = found?.map(Arc::new);
+        latest.clone_from(&found);
+        Ok(found)
+    }
+
+    async fn read_latest(
+        &self,
+        id: &str,
+        known: Option<&Latest>,
+    ) -> Result<Option<Latest>, Failure> {
+        let tick = self.tick();
+        self.0.metrics.watch_reads.inc();
+        let snapshot = read_snapshot(&self.0.read).await?;
+        let found = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
+        let Some(order) = found else { return Ok(None) };
+        let entries = match known.filter(|known| known.order.version() == order.version()) {
+            Some(known) => known.entries.clone(),
+            None => load_timeline(&snapshot, id, SHARED_MAX).await?,
+        };
+        snapshot.commit().await?;
+        Ok(Some(Latest { tick, order: Arc::new(order), entries }))
+    }
+
+    /// A page of what one watcher lacks, without the order unless the page reaches its version.
+    pub(super) async fn catch_up(&self, id: &str, version: i32) -> Result<Step, Failure> {
+        self.0.metrics.watch_reads.inc();
+        let snapshot = read_snapshot(&self.0.read).await?;
+        let entries = load_timeline_after(&snapshot, id, version, TIMELINE_MAX).await?;
+        let order = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
+        snapshot.commit().await?;
+        let reached = entries.last().map_or(version, |entry| entry.version);
+        let order = order.filter(|order| order.version() == reached).map(Arc::new);
+        Ok(Step { order, entries })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Watched>> {
+        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
