@@ -47,6 +47,8 @@ fn create_pay_and_wait_is_one_command_and_one_document() {
         let command = ["order", "create", "--customer", "c", "--item", "a@1.00", "--pay", "--wait"];
         let shown = fake.oms(&[&command[..], &["--json"]].concat()).await.exits(0).json();
         assert_eq!(shown["order"]["status"], "ORDER_STATUS_CONFIRMED");
+        let quiet = fake.oms(&[&command[..], &["--quiet"]].concat()).await.exits(0).out;
+        assert_eq!(quiet.trim(), "0199aaaa-0000-7000-8000-000000000002");
         let declined = [&command[..], &["--method", "pm_card_declined"]].concat();
         let declined = fake.oms(&declined).await.exits(1).says("payment_declined");
         assert!(declined.out.contains("CANCELED"), "{}", declined.out);

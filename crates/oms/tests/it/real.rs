@@ -87,6 +87,8 @@ fn stock_payments_events_and_the_demo_work_on_the_real_system() {
     imports_are_checked_first_and_never_booked_twice(&system);
     let order = an_order_is_paid_and_its_money_shown(&system);
     its_events_are_shown_and_filtered(&system, &order);
+    an_order_is_watched_shipped_and_found_by_its_reference(&system);
+    a_load_of_every_kind_settles_and_agrees(&system);
     for scenario in ["run", "refund"] {
         let played = system.oms(&["demo", scenario]).exits(0);
         assert!(played.out.contains(", 0 broken"), "{}", played.out);
@@ -151,6 +153,31 @@ fn an_order_is_paid_and_its_money_shown(system: &System) -> String {
     assert_eq!(payments["payments"][0]["captured_minor"], "20000");
     system.oms(&["order", "pay", &order]).exits(1).says("ORDER_NOT_PENDING");
     order
+}
+
+fn an_order_is_watched_shipped_and_found_by_its_reference(system: &System) {
+    let create = ["order", "create", "--customer", "c", "--item", "SKU-002@10", "--pay", "--wait"];
+    let create = [&create[..], &["--reference", "web-1", "--json"]].concat();
+    let order = system.oms(&create).exits(0).json()["order"]["id"].as_str().unwrap().to_owned();
+    system.oms(&["order", "complete", &order]).exits(1).says("oms order show");
+    system.oms(&["order", "ship", &order]).exits(0);
+    system.oms(&["order", "complete", &order]).exits(0);
+    system.oms(&["order", "wait", &order, "--until", "ended"]).exits(0);
+    let watched = system.oms(&["order", "watch", &order]).exits(0).out;
+    for status in ["reserved", "paid", "confirmed", "shipped", "completed"] {
+        assert_eq!(watched.matches(&format!("status={status}")).count(), 1, "{watched}");
+    }
+    let found = ["order", "list", "--reference", "web-1", "--status", "completed", "--json"];
+    let found = system.oms(&found).exits(0).json();
+    assert_eq!(found["orders"][0]["id"], order.as_str());
+}
+
+fn a_load_of_every_kind_settles_and_agrees(system: &System) {
+    let mix = "--mix=ok=6,declined=4,out-of-stock=4,cancel=4,refund=2";
+    let load = ["load", "--clients", "4", "--requests", "20", mix, "--json"];
+    let report = system.oms(&load).exits(0).json();
+    assert_eq!(report["money_and_stock_agree"], true, "{report}");
+    assert_eq!(report["orders"]["as_they_should"], 20, "{report}");
 }
 
 fn its_events_are_shown_and_filtered(system: &System, order: &str) {

@@ -8,7 +8,7 @@ use oms_proto::oms_v1::{
 use super::{
     advice,
     command::{CancelArguments, PayArguments, RefundArguments, StepArguments},
-    wait::{self, Wanted},
+    wait::{self, Shown, Wanted},
 };
 use crate::cli::{Exit, Failure, Named, Session, amount, money, status_word};
 
@@ -39,7 +39,8 @@ pub(super) async fn pay(session: &Session, arguments: &PayArguments) -> Result<(
     let version = arguments.after.expected_version;
     let answer = start(session, order, &arguments.method, key, version).await?;
     if arguments.wait {
-        return wait::until(session, order, Wanted::Confirmed, arguments.timeout).await;
+        return wait::until(session, order, Wanted::Confirmed, arguments.timeout, Shown::Whole)
+            .await;
     }
     session.out.answer(&answer, |page| {
         page.line(format_args!("{order}  {}, the saga runs", status_word(answer.status)));

@@ -8,7 +8,7 @@ use oms_proto::oms_v1::CreateOrderRequest;
 use super::{
     change, item,
     item::Line,
-    wait::{self, Wanted},
+    wait::{self, Shown, Wanted},
 };
 use crate::cli::{Exit, Failure, KeyFlags, Session, status_word};
 
@@ -32,8 +32,8 @@ pub(crate) struct CreateArguments {
     /// Your own reference; `oms order list --reference` finds it again.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reference: String,
-    /// Print the order's id and nothing else.
-    #[arg(long, short, conflicts_with_all = ["json", "wait"])]
+    /// Print the order's id and nothing else; with --wait, once it is known what became of it.
+    #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
     #[command(flatten)]
     key: KeyFlags,
@@ -99,7 +99,8 @@ impl CreateArguments {
         let key = self.key.key.as_ref().map(|key| format!("{key}-pay"));
         let paid = change::start(session, order, &self.then.method, key.as_deref(), None).await?;
         if self.then.wait {
-            return wait::until(session, order, Wanted::Confirmed, self.then.timeout).await;
+            let shown = if self.quiet { Shown::Id } else { Shown::Whole };
+            return wait::until(session, order, Wanted::Confirmed, self.then.timeout, shown).await;
         }
         session.out.answer(&paid, |page| {
             if self.quiet {

@@ -28,7 +28,14 @@ pub(super) async fn wait(session: &Session, arguments: &WaitArguments) -> Result
         Until::Confirmed => Wanted::Confirmed,
         Until::Ended => Wanted::Ended,
     };
-    until(session, &arguments.one.order, wanted, arguments.timeout).await
+    until(session, &arguments.one.order, wanted, arguments.timeout, Shown::Whole).await
+}
+
+/// What is printed of an order that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Whole,
+    Id,
 }
 
 /// Waits, shows the order, and fails when it became something else.
@@ -37,6 +44,7 @@ pub(super) async fn until(
     order: &str,
     wanted: Wanted,
     timeout: Duration,
+    show: Shown,
 ) -> Result<(), Failure> {
     let mut follow = follow(session, order, 0).await?;
     let mut seen = GetOrderResponse::default();
@@ -47,7 +55,10 @@ pub(super) async fn until(
         Err(_) => Err(late(&stands, order, timeout)),
         Ok(Err(failure)) => Err(advice::about(order, failure)),
         Ok(Ok(())) => {
-            session.out.answer(&seen, |shown| page::show(shown, &seen))?;
+            session.out.answer(&seen, |shown| match show {
+                Shown::Whole => page::show(shown, &seen),
+                Shown::Id => shown.line(order),
+            })?;
             if wanted == Wanted::Confirmed && stands.status() == OrderStatus::Canceled {
                 let why = page::reason(&stands);
                 return Err(Failure::new(Exit::Refused, format!("the order is canceled: {why}")));
