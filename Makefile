@@ -1,6 +1,6 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check fmt lint doc tidy docs docs-check
+.PHONY: help run demo demo-run demo-refund load build test check fmt lint doc tidy docs docs-check
 .PHONY: e2e walks soak sim mutants bench clean-data
 SEEDS ?= 1000
 
@@ -12,6 +12,15 @@ run: ## Run everything on this machine: three services, broker, databases under 
 
 demo: ## Play every scenario in a scratch folder on free ports; exit 0 when all held
 	cargo run --package oms -- demo
+
+demo-run: ## Play the scenario of a successful order in the system that runs
+	cargo run --package oms -- demo run
+
+demo-refund: ## Play the scenario of a partial refund in the system that runs
+	cargo run --package oms -- demo refund
+
+load: ## Send 100 orders through the system that runs; money and stock must agree afterwards
+	cargo run --package oms -- load $(ARGS)
 
 build: ## Compile every crate and test
 	cargo build --workspace --all-targets
