@@ -48,7 +48,7 @@ const fn entry<D: EventData>(
 
 /// Every type of event, by speaker, in the order of a run.
 #[must_use]
-pub const fn catalogue() -> [Entry; 15] {
+pub const fn catalogue() -> [Entry; 17] {
     use Service::{Inventory as I, Order as O, Payment as P};
     [
         entry::<order::Created>(O, &[], "An order exists. For observers."),
@@ -88,11 +88,21 @@ pub const fn catalogue() -> [Entry; 15] {
             &[O],
             "An ask: order cancels an open pay run, else repeats what it said.",
         ),
+        entry::<inventory::Intervened>(
+            I,
+            &[O],
+            "An operator took a dead letter of inventory in hand; order notes it on its timeline.",
+        ),
         entry::<payment::Captured>(P, &[O], "Order becomes PAID and CONFIRMED in one step."),
         entry::<payment::Declined>(P, &[O], "Order cancels the pay run."),
         entry::<payment::Refunded>(P, &[O], "A refund run ends; the ledger moves."),
         entry::<payment::RefundFailed>(P, &[O], "A refund run ends without effect."),
         entry::<payment::Closed>(P, &[O], "Nothing of the cancelled order is pending any more."),
+        entry::<payment::Intervened>(
+            P,
+            &[O],
+            "An operator took a dead letter of payment in hand; order notes it on its timeline.",
+        ),
     ]
 }
 
