@@ -178,7 +178,7 @@ async fn a_discarded_event_is_told_and_never_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn operators_are_refused_for_what_is_not_there_and_while_a_service_is_down() {
+async fn operators_are_refused_for_what_is_not_there() {
     let stack = Stack::start().await.unwrap();
     let mut letters = stack.dead_letters(Name::Payment).await.unwrap();
     let elsewhere = DeadLetterFilter { service: "order".into(), ..Default::default() };
