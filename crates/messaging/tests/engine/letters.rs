@@ -314,7 +314,7 @@ async fn letters_that_are_no_events_can_only_be_discarded_and_stay_so() {
         assert_eq!(bench.count("streams WHERE parked").await, 0);
         assert_eq!(bench.ledger.noted().len(), 1, "one has no stream to be noted on");
         bench.log.redeliver(&bench.group, 0);
-        let again = bench.consume(&mut bench.consumer()).await;
+        let again = bench.consume(&mut consumer).await;
         assert_eq!((again.handled, again.parked, again.dead_letters), (2, 0, 0));
         assert_eq!(bench.count("parked").await, 0);
     })
