@@ -1,17 +1,26 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check fmt lint doc tidy docs docs-check
-.PHONY: e2e soak sim mutants bench clean-data
+.PHONY: help run demo demo-run demo-refund load build test check fmt lint doc tidy docs docs-check
+.PHONY: e2e walks soak sim mutants bench clean-data
 SEEDS ?= 1000
 
 help: ## Show this list
 	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## Run everything on this machine: three services, broker, databases under ./data
-	cargo run --package oms -- run
+	cargo run --package oms -- run $(ARGS)
 
 demo: ## Play every scenario in a scratch folder on free ports; exit 0 when all held
 	cargo run --package oms -- demo
+
+demo-run: ## Play the scenario of a successful order in the system that runs
+	cargo run --package oms -- demo run
+
+demo-refund: ## Play the scenario of a partial refund in the system that runs
+	cargo run --package oms -- demo refund
+
+load: ## Send 100 orders through the system that runs; money and stock must agree afterwards
+	cargo run --package oms -- load $(ARGS)
 
 build: ## Compile every crate and test
 	cargo build --workspace --all-targets
@@ -19,10 +28,13 @@ build: ## Compile every crate and test
 test: ## Run all tests that need no installed server
 	cargo test --workspace
 
-check: fmt lint doc test e2e ## Everything CI runs; tidy and docs-check are among the tests
+check: fmt lint doc test e2e walks ## Everything CI runs; tidy and docs-check are among the tests
 
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
+
+walks: build ## Play README, quickstart and client examples as printed
+	$${CARGO_TARGET_DIR:-target}/debug/xtask walks
 
 soak: build ## Play the stories at full length: a broker away for a minute, a storm of five
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e --full

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use oms_proto::oms_v1::{
     inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
     payment_service_client::PaymentServiceClient,
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
+
+use crate::cli::{AddressFlags, Failure};
 
 /// Where the three services listen.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,16 @@ pub(crate) struct Addresses {
     pub(crate) payment: SocketAddr,
 }
 
+impl From<Addresses> for AddressFlags {
+    fn from(at: Addresses) -> Self {
+        Self {
+            order_addr: at.order.to_string(),
+            inventory_addr: at.inventory.to_string(),
+            payment_addr: at.payment.to_string(),
+        }
+    }
+}
+
 /// One client per service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
@@ -30,18 +42,19 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Connects to all three.
-    pub(crate) async fn connect(at: Addresses) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(at: &AddressFlags) -> anyhow::Result<Self> {
         Ok(Self {
-            orders: OrderServiceClient::new(channel(at.order).await?),
-            inventory: InventoryServiceClient::new(channel(at.inventory).await?),
-            payments: PaymentServiceClient::new(channel(at.payment).await?),
+            orders: OrderServiceClient::new(channel(&at.order_addr, "--order-addr").await?),
+            inventory: InventoryServiceClient::new(
+                channel(&at.inventory_addr, "--inventory-addr").await?,
+            ),
+            payments: PaymentServiceClient::new(channel(&at.payment_addr, "--payment-addr").await?),
         })
     }
 }
 
-async fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
-    Endpoint::from_shared(format!("http://{address}"))?
-        .connect()
-        .await
-        .with_context(|| format!("cannot connect to {address}"))
+/// A connection, its failure told with the next step.
+async fn channel(address: &str, flag: &str) -> anyhow::Result<Channel> {
+    let told = |failure: Failure| anyhow!(failure.lines().join("\n"));
+    crate::cli::channel(address, flag).await.map_err(told)
 }

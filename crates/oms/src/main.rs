@@ -1,9 +1,12 @@
-//! `oms`: the whole system on one machine, and its demonstration.
+//! `oms`: the whole system on one machine, its demonstration, and a client for everything.
 #![forbid(unsafe_code)]
 
+mod cli;
 mod clients;
+mod commands;
 mod config;
 mod demo;
+mod load;
 mod run;
 mod system;
 
@@ -17,10 +20,15 @@ use clap::{Parser, Subcommand};
 use oms_service::{StartError, config as settings};
 use oms_telemetry::LogSettings;
 
-use crate::config::OmsConfig;
+use crate::{
+    commands::{ClientCommand, CompletionsArguments},
+    config::OmsConfig,
+    demo::DemoArguments,
+};
 
 #[derive(Parser)]
 #[command(version, about = "Order management as three choreographed services")]
+#[command(after_help = cli::CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,13 +39,13 @@ enum Command {
     /// Run everything on this machine: three services, a broker, their databases.
     Run(Settings),
     /// Play and check every scenario in a scratch system on free ports; exit code 0 if all held.
-    Demo {
-        /// What is logged to standard error, for example info or oms_order=debug.
-        #[arg(long, value_name = "FILTER", default_value = "warn")]
-        log: String,
-    },
+    Demo(DemoArguments),
     /// Print the effective settings of `oms run`, secrets hidden.
     Config(Settings),
+    #[command(flatten)]
+    Client(ClientCommand),
+    /// Print completions for a shell, for example: source <(oms completions bash)
+    Completions(CompletionsArguments),
 }
 
 #[derive(clap::Args)]
@@ -85,10 +93,15 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             std::io::stdout().write_all(shown.as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo { log } => {
-            let settings = LogSettings { level: log.clone(), ..LogSettings::default() };
-            let held = block_on(&settings, demo::demo(&log))??;
+        Command::Demo(demo) => {
+            let settings = LogSettings { level: demo.log().to_owned(), ..LogSettings::default() };
+            let held = block_on(&settings, demo.play())??;
             Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Client(command) => command.run(),
+        Command::Completions(arguments) => {
+            arguments.write::<Arguments>(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

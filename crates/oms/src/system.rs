@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use oms_events::{DEAD_LETTER_TOPIC, TOPIC};
-use oms_messaging::kafka::{EmbeddedBroker, KafkaLog};
+use oms_messaging::{KafkaSettings, kafka::EmbeddedBroker};
 use oms_seams::Seams;
 use oms_service::{Admin, DRAIN_MAX, Host, NotReady, Process, StartError};
 use tokio_util::sync::CancellationToken;
@@ -118,12 +118,9 @@ impl System {
         self.kafka
     }
 
-    /// The log, as a further client of the broker.
-    ///
-    /// # Errors
-    /// When the adapter cannot be made.
-    pub(crate) fn log(&self) -> anyhow::Result<KafkaLog> {
-        Ok(KafkaLog::new(&self.config.kafka)?)
+    /// How a further client finds the broker.
+    pub(crate) fn kafka(&self) -> &KafkaSettings {
+        &self.config.kafka
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::Context;
 
-use crate::{committed, program};
+use crate::{committed, installed, program};
 
 const FILE: &str = "deploy/postgres/service.sql";
 const FIX: &str = "apt-get install postgresql-client";
@@ -31,7 +31,7 @@ pub fn create(
     service: &str,
     logs: &Path,
 ) -> anyhow::Result<ServiceDatabase> {
-    let mut psql = Command::new(program::needed("psql", FIX)?);
+    let mut psql = Command::new(installed::needed("psql", FIX)?);
     psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
     for (name, value) in [
         ("prefix", prefix),

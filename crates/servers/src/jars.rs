@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 
-use crate::{committed, program};
+use crate::{committed, installed, program};
 
 const POM: &str = "crates/servers/kafka/pom.xml";
 const JAVA_FIX: &str = "apt-get install openjdk-17-jre-headless";
@@ -18,7 +18,7 @@ const WITHIN: Duration = Duration::from_secs(300);
 
 /// What runs Java.
 pub(crate) fn java() -> anyhow::Result<PathBuf> {
-    program::needed("java", JAVA_FIX)
+    installed::needed("java", JAVA_FIX)
 }
 
 /// The folder of the jars that the pom names; a changed pom brings them anew.
@@ -29,7 +29,7 @@ pub(crate) fn folder(cache: &Path) -> anyhow::Result<PathBuf> {
         return Ok(jars);
     }
     java()?;
-    let maven = program::needed("mvn", MAVEN_FIX)?;
+    let maven = installed::needed("mvn", MAVEN_FIX)?;
     fs::create_dir_all(cache)?;
     let _not_there = fs::remove_dir_all(&jars);
     let mut command = Command::new(maven);

@@ -8,12 +8,14 @@
 
 mod account;
 pub mod databases;
+pub mod installed;
 mod jars;
 mod kafka;
 mod pids;
 pub mod ports;
 mod postgres;
 mod program;
+
 mod scratch;
 pub mod topics;
 

@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use oms_seams::{Ids, SystemIds};
 
-use crate::{account, ports, program};
+use crate::{account, installed, ports, program};
 
 const FIX: &str = "apt-get install postgresql";
 /// Where Debian's packages put the programs of each version.
@@ -172,7 +172,7 @@ fn programs() -> anyhow::Result<PathBuf> {
         version.and_then(|version| version.parse::<u32>().ok()).unwrap_or(0)
     });
     folders.reverse();
-    folders.extend(program::on_path("initdb").and_then(|file| Some(file.parent()?.to_owned())));
+    folders.extend(installed::on_path("initdb").and_then(|file| Some(file.parent()?.to_owned())));
     let whole = |folder: &PathBuf| {
         ["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).exists())
     };

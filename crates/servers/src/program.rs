@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -48,18 +48,6 @@ pub(crate) fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
-/// Where a program is on the PATH.
-#[allow(clippy::disallowed_methods, reason = "the PATH is no setting of ours")]
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
-/// Where a program is, or what to do about it.
-pub(crate) fn needed(name: &str, fix: &str) -> anyhow::Result<PathBuf> {
-    on_path(name).with_context(|| format!("{name} is missing: {fix}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,11 +70,5 @@ mod tests {
         let log = folder.path().join("log");
         let error = run(&mut command, &log, Duration::from_millis(50)).unwrap_err();
         assert!(error.to_string().contains("did not end"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_program_is_told_with_the_fix() {
-        let error = needed("no-such-program", "apt-get install it").unwrap_err();
-        assert_eq!(error.to_string(), "no-such-program is missing: apt-get install it");
     }
 }

@@ -95,10 +95,30 @@ impl World<'_> {
                 .collect();
             let Some((at, slot)) = able.get(dice.index(able.len())).copied() else { return };
             let arms = self.arms(dice, wanted);
-            if self.work(at, slot, arms).await.is_none_or(|did| did.busy) {
+            let busy = self.work(at, slot, arms).await.is_none_or(|did| did.busy);
+            if busy && wanted == "relay" {
+                self.perhaps_lose_what_was_said(dice);
+            }
+            if busy {
                 return;
             }
         }
+    }
+
+    /// What has just been published may be lost before anybody reads it: a moment that chance
+    /// alone hardly ever meets.
+    fn perhaps_lose_what_was_said(&mut self, dice: &mut Dice) {
+        if self.plan.allows(Fault::LoseTail) && dice.chance(6) {
+            let few = dice.between(1, 3);
+            self.lose_tail(few);
+        }
+    }
+
+    fn lose_tail(&mut self, few: u64) {
+        self.lossy = true;
+        self.trail.count(|counts| counts.lost_tails += 1);
+        self.log.lose_tail(usize::try_from(few).unwrap_or(1));
+        self.line(&format!("the log loses its last {few}"));
     }
 
     async fn some_call(&mut self, dice: &mut Dice) {
@@ -162,12 +182,7 @@ impl World<'_> {
                     self.line(&format!("{group} reads the last {few} of each partition again"));
                 }
             }
-            Fault::LoseTail => {
-                self.lossy = true;
-                self.trail.count(|counts| counts.lost_tails += 1);
-                self.log.lose_tail(usize::try_from(few).unwrap_or(1));
-                self.line(&format!("the log loses its last {few}"));
-            }
+            Fault::LoseTail => self.lose_tail(few),
             Fault::LoseLog => {
                 self.lossy = true;
                 self.trail.count(|counts| counts.lost_logs += 1);

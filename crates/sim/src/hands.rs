@@ -18,6 +18,8 @@ pub(crate) struct Did {
     pub busy: bool,
     /// Something could not be done now and is waited for.
     pub stuck: bool,
+    /// Events that reached a reaction, and were committed.
+    pub applied: u64,
     /// For people.
     pub text: String,
 }
@@ -27,11 +29,16 @@ impl Did {
     fn count(count: impl TryInto<u64>, what: &str) -> Self {
         let count = count.try_into().unwrap_or(u64::MAX);
         let text = if count > 0 { format!("{what} {count}") } else { String::new() };
-        Self { busy: count > 0, stuck: false, text }
+        Self { busy: count > 0, stuck: false, applied: 0, text }
+    }
+
+    /// A step that is held: there is more of it, later.
+    pub(crate) fn held() -> Self {
+        Self { busy: true, stuck: true, applied: 0, text: String::new() }
     }
 
     fn failed(failure: &Failure) -> Self {
-        Self { busy: false, stuck: true, text: format!("failed: {failure}") }
+        Self { busy: false, stuck: true, applied: 0, text: format!("failed: {failure}") }
     }
 
     fn of<T>(result: Result<T, Failure>, what: &str) -> Self
@@ -71,8 +78,9 @@ impl<R: Reactor> Hand for Consumer<R> {
         };
         trail.count(|counts| counts.duplicates += done.duplicates);
         if done.is_idle() {
-            return Did { busy: false, stuck: done.retrying > 0, text: String::new() };
+            return Did { stuck: done.retrying > 0, ..Did::count(0_u64, "") };
         }
+        let applied = done.moved + done.already;
         let mut text = format!("moved {}", done.moved);
         for (what, count) in [
             ("already", done.already),
@@ -86,7 +94,7 @@ impl<R: Reactor> Hand for Consumer<R> {
                 text.push_str(&format!(" {what} {count}"));
             }
         }
-        Did { busy: true, stuck: done.retrying > 0, text }
+        Did { busy: true, stuck: done.retrying > 0, applied, text }
     }
 }
 

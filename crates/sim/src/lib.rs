@@ -7,6 +7,7 @@
 //! page to begin with.
 #![forbid(unsafe_code)]
 
+mod applied;
 mod chaos;
 mod customers;
 mod dice;

@@ -62,6 +62,7 @@ impl World<'_> {
         };
         match self.trap.clone().drive(work.boxed(), arms).await {
             Ended::Done(done) => {
+                self.applied.add(service, applied(&done));
                 let text = told(&done);
                 self.line(&format!("an operator {verb} {title} {text}"));
             }
@@ -103,6 +104,7 @@ impl World<'_> {
     async fn empty_one(&mut self, service: Service, letters: &DeadLetters) -> anyhow::Result<()> {
         let name = service.name();
         let done = letters.redrive(&LetterFilter::default(), &orders()).await;
+        self.applied.add(service, applied(&done));
         self.line(&format!("an operator redrives all in {name} {}", told(&done)));
         for one in done?.settled {
             let CameTo::Failed { code, .. } = &one.came_to else { continue };
@@ -188,6 +190,12 @@ fn orders() -> Orders {
 
 fn text_of(letter: &Letter) -> String {
     format!("{}({})", letter.event_type, letter.stream.as_deref().unwrap_or("no order"))
+}
+
+/// Events that were applied.
+fn applied(done: &Result<Settlement, Failure>) -> u64 {
+    let Ok(done) = done else { return 0 };
+    done.settled.iter().filter(|one| one.came_to == CameTo::Redriven).count() as u64
 }
 
 fn told(done: &Result<Settlement, Failure>) -> String {

@@ -118,6 +118,7 @@ impl World<'_> {
         let databases = self.stores.seen();
         let broken = invariants::broken(&databases, evidence).await?;
         let mut broken = self.less_given_up(broken).await?;
+        broken.extend(self.applied_twice().await?);
         broken.extend(self.promises.broken(&databases, &self.customers).await?);
         for line in &broken {
             self.line(line);

@@ -17,6 +17,7 @@ use oms_testkit::invariants;
 use sea_orm::ConnectionTrait;
 
 use crate::{
+    applied::Applied,
     customers::{Call, Customer, sku},
     dice::Dice,
     hands::Did,
@@ -56,6 +57,8 @@ pub(crate) struct World<'a> {
     pub customers: Vec<Customer>,
     /// What customers were told.
     pub promises: Promises,
+    /// How many events each service has applied.
+    pub applied: Applied,
     /// What is broken.
     pub broken: Vec<String>,
     /// Whether the log has lost anything, or a service its inbox: then not all that was said must
@@ -101,6 +104,7 @@ impl<'a> World<'a> {
             instances: Vec::new(),
             customers,
             promises: Promises::default(),
+            applied: Applied::default(),
             broken: Vec::new(),
             lossy: false,
             poisoned: Vec::new(),
@@ -213,9 +217,10 @@ impl<'a> World<'a> {
             Ended::Held(held) => {
                 self.trail.count(|counts| counts.held += 1);
                 self.line(&format!("{title} is held {:?}", held.place));
-                (Slot::Held(held), Did { busy: true, stuck: true, text: String::new() })
+                (Slot::Held(held), Did::held())
             }
             Ended::Done((hand, did)) => {
+                self.applied.add(self.instances.get(at)?.0, did.applied);
                 if did.busy || !did.text.is_empty() {
                     self.line(&format!("{title} {}", did.text));
                 }
@@ -295,8 +300,21 @@ impl<'a> World<'a> {
         for service in SERVICES.into_iter().filter(|_| !self.lossy) {
             broken.extend(offsets::ahead(&self.log, service, &self.database(service).read).await?);
         }
+        broken.extend(self.applied_twice().await?);
         self.broken.extend(broken);
         Ok(())
+    }
+
+    /// Services that have applied an event twice.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub(crate) async fn applied_twice(&self) -> anyhow::Result<Vec<String>> {
+        let mut broken = Vec::new();
+        for service in SERVICES {
+            broken.extend(self.applied.broken(service, &self.database(service).read).await?);
+        }
+        Ok(broken)
     }
 
     fn database(&self, service: Service) -> &'a Database {
@@ -312,7 +330,8 @@ impl<'a> World<'a> {
     /// # Errors
     /// When the database fails.
     pub(crate) async fn forget_inbox(&mut self, service: Service) -> anyhow::Result<()> {
-        self.database(service).write.execute_unprepared("DELETE FROM inbox").await?;
+        let inbox = self.database(service).write.execute_unprepared("DELETE FROM inbox").await?;
+        self.applied.forget(service, inbox.rows_affected());
         self.lossy = true;
         self.line(&format!("{} forgets its inbox", service.name()));
         Ok(())

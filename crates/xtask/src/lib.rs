@@ -1,9 +1,9 @@
-//! The repository's own tools: `cargo xtask tidy`, `docs`, `servers`, `e2e` and `mutants`.
+//! The repository's own tools: `cargo xtask tidy`, `docs`, `servers`, `e2e`, `mutants`, `walks`.
 //!
 //! `tidy` checks what neither the compiler nor clippy can: who may import whom, how long a file may
 //! be, whether links resolve. `docs` writes the two pages that are generated from code. `servers`
 //! starts Apache Kafka and PostgreSQL natively, and `e2e` plays the stories against them. `mutants`
-//! shows that the simulator can fail.
+//! shows that the simulator can fail. `walks` plays the pages a newcomer follows.
 #![forbid(unsafe_code)]
 
 pub mod docs;
@@ -13,5 +13,6 @@ pub mod mutants;
 pub mod servers;
 pub mod tidy;
 mod tree;
+pub mod walks;
 
 pub use tree::{File, Tree};

@@ -1,11 +1,11 @@
-//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`.
+//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`, `walks`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, docs, e2e, mutants, servers, tidy};
+use xtask::{Tree, docs, e2e, mutants, servers, tidy, walks};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -45,6 +45,11 @@ enum Verb {
         #[arg(long, default_value_t = 2_000)]
         seeds: u64,
     },
+    /// Plays README, quickstart and client examples as printed, against a system of their own.
+    Walks {
+        /// Only these: readme, quickstart, clients.
+        names: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -71,6 +76,10 @@ fn main() -> anyhow::Result<ExitCode> {
             true
         }
         Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
+        Verb::Walks { names } => {
+            runtime()?.block_on(walks::run(walks::chosen(&names)?, |line| println!("{line}")))?;
+            true
+        }
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

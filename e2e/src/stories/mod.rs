@@ -14,6 +14,8 @@ pub use telling::{Told, Verdict};
 
 use std::{future::Future, pin::Pin};
 
+use oms_events::Service;
+
 use crate::cluster::World;
 
 type Playing<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Verdict>> + Send + 'a>>;
@@ -52,9 +54,19 @@ pub const STORIES: &[Story] = &[
         play: |world| Box::pin(database_away::play(world)),
     },
     Story {
-        name: "one-database-away",
-        about: "the database of one service is away, the others go on",
-        play: |world| Box::pin(one_database_away::play(world)),
+        name: "order-database-away",
+        about: "the database of order alone is away, the others go on",
+        play: |world| Box::pin(one_database_away::play(world, Service::Order)),
+    },
+    Story {
+        name: "inventory-database-away",
+        about: "the database of inventory alone is away, the others go on",
+        play: |world| Box::pin(one_database_away::play(world, Service::Inventory)),
+    },
+    Story {
+        name: "payment-database-away",
+        about: "the database of payment alone is away, the others go on",
+        play: |world| Box::pin(one_database_away::play(world, Service::Payment)),
     },
     Story {
         name: "replay",

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use oms_events::Service;
-use oms_proto::oms_v1::GetStockRequest;
+use oms_proto::oms_v1::{GetPaymentRequest, GetStockRequest};
 use oms_servers::Postgres;
-use oms_testkit::{Clients, requests::item};
+use oms_testkit::{Clients, requests};
 use tokio::task::spawn_blocking;
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{Told, Verdict};
@@ -18,15 +18,20 @@ use crate::{
 };
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const SERVICES: [Service; 3] = [Service::Order, Service::Inventory, Service::Payment];
+/// An order nobody has: who looks for it needs a database.
+const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
 
-pub(super) async fn play(world: &World) -> anyhow::Result<Verdict> {
+/// The story of one service's database.
+pub(super) async fn play(world: &World, of: Service) -> anyhow::Result<Verdict> {
     if world.servers.postgres.is_none() {
         return Ok(Verdict::NotPlayed("no PostgreSQL of our own is started here".to_owned()));
     }
-    let folder = world.servers.folder().join("postgres-inventory");
+    let name = of.name();
+    let folder = world.servers.folder().join(format!("postgres-{name}"));
     let own = spawn_blocking(move || Postgres::create(&folder)).await??;
-    let wishes = Wishes { apart: Some((Service::Inventory, own.url())), ..Wishes::default() };
-    let mut system = System::start(world, "one-database-away", wishes).await?;
+    let wishes = Wishes { apart: Some((of, own.url())), ..Wishes::default() };
+    let mut system = System::start(world, &format!("{name}-database-away"), wishes).await?;
     let clients = system.clients().await?;
     let load = Load::start(&system, Pace::default());
     tokio::time::sleep(world.lengths.calm).await;
@@ -34,15 +39,16 @@ pub(super) async fn play(world: &World) -> anyhow::Result<Verdict> {
     spawn_blocking(move || stopping.stop_at_once()).await??;
     let away = world.lengths.database;
     let begun = Instant::now();
-    let seconds = away.as_secs();
     let mut told =
-        Told::injected(format!("inventory's PostgreSQL away for {seconds} s under load"));
+        Told::injected(format!("{name}'s PostgreSQL away for {} s under load", away.as_secs()));
     let paid = load.paid();
-    let refusals = refused_with_a_hint(&clients, begun + away).await?;
-    told.held(format!("{refusals} calls to inventory: UNAVAILABLE with RetryInfo"));
-    let paid = load.paid() - paid;
-    ensure!(paid > 0, "nobody could pay while inventory's database was away");
-    told.held(format!("{paid} orders created and paid meanwhile"));
+    let refusals = refused_with_a_hint(&clients, of, begun + away).await?;
+    told.held(format!("{refusals} calls to {name}: UNAVAILABLE with RetryInfo"));
+    if of != Service::Order {
+        let paid = load.paid() - paid;
+        ensure!(paid > 0, "nobody could pay while {name}'s database was away");
+        told.held(format!("{paid} orders created and paid meanwhile"));
+    }
     spawn_blocking(move || own.start()).await??;
     let healthy = Instant::now();
     for instance in system.all() {
@@ -52,29 +58,50 @@ pub(super) async fn play(world: &World) -> anyhow::Result<Verdict> {
 }
 
 /// Asks all three until `until`: two answer, the third says when to come again.
-async fn refused_with_a_hint(clients: &Clients, until: Instant) -> anyhow::Result<u32> {
+async fn refused_with_a_hint(
+    clients: &Clients,
+    away: Service,
+    until: Instant,
+) -> anyhow::Result<u32> {
     let mut refusals = 0;
     while Instant::now() < until {
-        let asker = format!("asker-{refusals}");
-        let created = clients.create(&asker, vec![item("SKU-001", 1, 100)]);
-        tokio::time::timeout(ANSWER_WITHIN, created).await.context("order does not answer")??;
-        let payment = clients.payment("00000000-0000-7000-8000-000000000000");
-        let payment = tokio::time::timeout(ANSWER_WITHIN, payment).await;
-        let refusal = payment.context("payment does not answer")?.err();
-        let refusal = refusal.as_ref().and_then(|error| error.downcast_ref::<tonic::Status>());
-        ensure!(refusal.is_some_and(|one| one.code() == Code::NotFound), "payment: {refusal:?}");
-        let request = GetStockRequest { sku: "SKU-001".into() };
-        let mut inventory = clients.inventory.clone();
-        let stock = tokio::time::timeout(ANSWER_WITHIN, inventory.get_stock(request)).await;
-        match stock.context("inventory does not answer")? {
-            Ok(_) => bail!("inventory answers without its database"),
-            Err(refusal) => {
-                ensure!(refusal.code() == Code::Unavailable, "inventory: {refusal:?}");
-                ensure!(refusal.get_details_retry_info().is_some(), "no RetryInfo: {refusal:?}");
-                refusals += 1;
+        for service in SERVICES {
+            let name = service.name();
+            let asked = tokio::time::timeout(ANSWER_WITHIN, ask(clients, service, refusals)).await;
+            match asked.with_context(|| format!("{name} does not answer"))? {
+                Ok(()) if service == away => bail!("{name} answers without its database"),
+                Ok(()) => {}
+                Err(refusal) if service == away => {
+                    ensure!(refusal.code() == Code::Unavailable, "{name}: {refusal:?}");
+                    ensure!(refusal.get_details_retry_info().is_some(), "no hint: {refusal:?}");
+                    refusals += 1;
+                }
+                Err(refusal) => bail!("{name}: {refusal:?}"),
             }
         }
     }
-    ensure!(refusals > 0, "inventory was never asked");
+    ensure!(refusals > 0, "{} was never asked", away.name());
     Ok(refusals)
+}
+
+/// Something that a service cannot answer without its database.
+async fn ask(clients: &Clients, service: Service, number: u32) -> Result<(), Status> {
+    match service {
+        Service::Order => {
+            let items = vec![requests::item("SKU-001", 1, 100)];
+            let request = requests::create(&format!("asker-{number}"), items);
+            clients.orders.clone().create_order(request).await.map(drop)
+        }
+        Service::Inventory => {
+            let request = GetStockRequest { sku: "SKU-001".into() };
+            clients.inventory.clone().get_stock(request).await.map(drop)
+        }
+        Service::Payment => {
+            let request = GetPaymentRequest { order_id: NOBODYS.into() };
+            match clients.payments.clone().get_payment(request).await {
+                Err(unknown) if unknown.code() == Code::NotFound => Ok(()),
+                answered => answered.map(drop),
+            }
+        }
+    }
 }

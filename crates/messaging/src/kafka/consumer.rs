@@ -146,7 +146,7 @@ impl Drop for KafkaSubscription {
 }
 
 /// Whether librdkafka merely tells of a connection that it is making anew.
-fn mends_itself(error: &KafkaError) -> bool {
+pub(super) fn mends_itself(error: &KafkaError) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
         error,
@@ -162,7 +162,8 @@ fn alone(partition: &Partition) -> TopicPartitionList {
     list
 }
 
-fn delivery(message: &BorrowedMessage<'_>) -> Delivery {
+/// A message as this crate hands it on.
+pub(super) fn delivery(message: &BorrowedMessage<'_>) -> Delivery {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
         headers
             .iter()

@@ -2,6 +2,7 @@
 //!
 //! - [`KafkaLog`]: the adapter behind [`crate::Log`]
 //! - [`KafkaSettings`]: where the brokers are, and every bound
+//! - [`Observer`]: reads a topic without joining a group
 //! - [`EmbeddedBroker`]: a broker inside this process, for `oms run` and for tests
 //!
 //! librdkafka works on threads of its own. Whatever of it can block is called on tokio's threads
@@ -15,6 +16,7 @@ mod embedded;
 mod forwarder;
 mod log;
 mod membership;
+mod observer;
 mod producer;
 mod settings;
 #[cfg(test)]
@@ -23,4 +25,5 @@ mod watermarks;
 
 pub use embedded::EmbeddedBroker;
 pub use log::KafkaLog;
+pub use observer::{From, Observer};
 pub use settings::KafkaSettings;

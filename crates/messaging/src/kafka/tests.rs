@@ -7,7 +7,7 @@ use rdkafka::types::RDKafkaRespErr::{
     RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER as OUT_OF_ORDER,
 };
 
-use super::{EmbeddedBroker, KafkaLog, KafkaSettings};
+use super::{EmbeddedBroker, From, KafkaLog, KafkaSettings, Observer};
 use crate::{Log, PublishError, Record};
 
 fn start() -> (EmbeddedBroker, KafkaLog) {
@@ -76,4 +76,63 @@ async fn a_producer_that_librdkafka_gave_up_is_replaced() {
     assert_ne!(failed, ["ok"], "the test must bring the producer down");
     assert_eq!(publish(&log, &["a2"]).await, ["ok"]);
     assert_eq!(written(&log, 2).await, ["a1", "a2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_sees_everything_and_leaves_no_trace_in_any_group() {
+    let (broker, log) = start();
+    let settings = KafkaSettings::embedded(broker.bootstrap());
+    publish(&log, &["a1", "a2"]).await;
+    for _ in 0..2 {
+        // The second one begins where the first did: nothing was committed.
+        let mut observer = Observer::open(&settings, "t", From::Beginning).await.unwrap();
+        let seen = observed(&mut observer, 2).await;
+        assert_eq!(seen, ["a1", "a2"]);
+        while !observer.has_caught_up() {
+            assert!(observer.poll(9, Duration::from_secs(60)).await.unwrap().is_empty());
+        }
+    }
+    let mut fresh = Observer::open(&settings, "t", From::End).await.unwrap();
+    publish(&log, &["a3"]).await;
+    assert_eq!(observed(&mut fresh, 1).await, ["a3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_leaves_out_what_is_older_than_it_wants() {
+    let (broker, log) = start();
+    let settings = KafkaSettings::embedded(broker.bootstrap());
+    publish(&log, &["a1"]).await;
+    let mut all = Observer::open(&settings, "t", From::Beginning).await.unwrap();
+    let written = loop {
+        if let [only] = &all.poll(9, Duration::from_secs(60)).await.unwrap()[..] {
+            break only.written_at.unwrap();
+        }
+    };
+    let late = From::Time(written + Duration::from_millis(1));
+    let mut observer = Observer::open(&settings, "t", late).await.unwrap();
+    while !observer.has_caught_up() {
+        assert_eq!(observer.poll(9, Duration::from_secs(60)).await.unwrap(), []);
+    }
+    let mut observer = Observer::open(&settings, "t", From::Time(written)).await.unwrap();
+    assert_eq!(observed(&mut observer, 1).await, ["a1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_of_no_topic_is_told_so() {
+    let (broker, _log) = start();
+    let settings = KafkaSettings::embedded(broker.bootstrap());
+    let refused = Observer::open(&settings, "nothing", From::End).await.unwrap_err();
+    assert!(refused.to_string().contains("nothing"), "{refused}");
+}
+
+async fn observed(observer: &mut Observer, count: usize) -> Vec<String> {
+    let mut read = Vec::new();
+    for _ in 0..100 {
+        let some = observer.poll(count, Duration::from_secs(10)).await.unwrap();
+        read.extend(some.into_iter().map(|d| String::from_utf8(d.record.payload).unwrap()));
+        if read.len() >= count {
+            return read;
+        }
+    }
+    panic!("only {read:?}");
 }

@@ -46,7 +46,8 @@ fn effective(position: Option<i64>, first: i64, end: i64) -> i64 {
     position.filter(|at| (first..=end).contains(at)).unwrap_or(first)
 }
 
-fn list<'a>(
+/// The partitions, each at the same place.
+pub(super) fn list<'a>(
     partitions: impl Iterator<Item = &'a Partition>,
     at: Offset,
 ) -> KafkaResult<TopicPartitionList> {
@@ -57,7 +58,8 @@ fn list<'a>(
     Ok(list)
 }
 
-fn offsets(list: &TopicPartitionList) -> KafkaResult<BTreeMap<Partition, i64>> {
+/// The offsets that are known.
+pub(super) fn offsets(list: &TopicPartitionList) -> KafkaResult<BTreeMap<Partition, i64>> {
     let mut offsets = BTreeMap::new();
     for element in list.elements() {
         element.error()?;

@@ -3,23 +3,26 @@
 use std::{collections::HashSet, time::Duration};
 
 use anyhow::Context;
-use oms_messaging::{Event, Log, Subscription};
+use oms_messaging::{
+    Event, KafkaSettings,
+    kafka::{From, Observer},
+};
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// An observer with a consumer group of its own.
+/// An observer, and what it has seen.
 pub(crate) struct Sightings {
-    subscription: Box<dyn Subscription>,
+    observer: Observer,
     seen: Vec<Event>,
     ids: HashSet<Uuid>,
 }
 
 impl Sightings {
-    /// Begins to observe the topic from its start.
-    pub(crate) async fn start(log: &dyn Log, topic: &str) -> anyhow::Result<Self> {
-        let subscription = log.subscribe("oms-demo", &[topic]).await?;
-        Ok(Self { subscription, seen: Vec::new(), ids: HashSet::new() })
+    /// Begins to observe the topic: what is published from now on.
+    pub(crate) async fn start(kafka: &KafkaSettings, topic: &str) -> anyhow::Result<Self> {
+        let observer = Observer::open(kafka, topic, From::End).await?;
+        Ok(Self { observer, seen: Vec::new(), ids: HashSet::new() })
     }
 
     /// The distinct events of one order in topic order, waiting for `at_least` of them.
@@ -35,13 +38,8 @@ impl Sightings {
         }
     }
 
-    /// Leaves the group.
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
-        Ok(self.subscription.close().await?)
-    }
-
     async fn look(&mut self) -> anyhow::Result<()> {
-        for delivery in self.subscription.poll(500, Duration::from_millis(200)).await? {
+        for delivery in self.observer.poll(500, Duration::from_millis(200)).await? {
             let event = Event::parse(&delivery.record.payload).context("not an event")?;
             if self.ids.insert(event.id) {
                 self.seen.push(event);

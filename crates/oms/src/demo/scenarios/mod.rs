@@ -6,13 +6,19 @@ mod unhappy;
 
 use std::io::Write;
 
-use super::{sightings::Sightings, stage::Stage};
+use super::{arguments::Scenes, sightings::Sightings, stage::Stage};
 
-/// Plays every scenario in order.
+/// Plays every scenario in order, or one of them.
 pub(crate) async fn play<W: Write>(
     stage: &mut Stage<W>,
     sightings: &mut Sightings,
+    scenes: Scenes,
 ) -> anyhow::Result<()> {
+    match scenes {
+        Scenes::Success => return happy::successful_order(stage, sightings).await,
+        Scenes::Refund => return happy::refunded_in_part(stage).await,
+        Scenes::All => {}
+    }
     happy::successful_order(stage, sightings).await?;
     happy::canceled_afterwards(stage).await?;
     happy::refunded_in_part(stage).await?;

@@ -1,16 +1,16 @@
 //! The `oms` binary as a newcomer meets it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::process::{Command, Output};
+mod completions;
+mod exits;
+mod fake;
+mod load;
+mod orders;
+mod program;
+mod real;
+mod tables;
 
-fn oms(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oms"));
-    command.args(arguments).output().expect("oms can be run")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use program::{oms, text};
 
 #[test]
 fn the_demo_holds_every_expectation() {
@@ -25,7 +25,9 @@ fn the_demo_holds_every_expectation() {
 #[test]
 fn help_names_every_command_and_every_flag() {
     let help = text(&oms(&["--help"]).stdout);
-    for word in ["run", "demo", "config"] {
+    for word in
+        ["run", "demo", "config", "order", "stock", "payment", "events", "load", "completions"]
+    {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
     let help = text(&oms(&["run", "--help"]).stdout);

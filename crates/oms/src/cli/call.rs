@@ -1,0 +1,88 @@
+//! One call: its deadline, its key, and its retries with the same key.
+
+use tonic::{Request, Response, Status, metadata::AsciiMetadataValue};
+
+use super::{Exit, Failure, Session, retry::Retry};
+
+/// The request metadata that makes a repeated call one effect.
+const KEY: &str = "idempotency-key";
+/// The response metadata of an answer that was given before.
+const REPLAYED: &str = "idempotency-replayed";
+
+impl Session {
+    /// A call that reads.
+    pub(crate) async fn ask<Q, A, F>(
+        &self,
+        request: Q,
+        send: impl Fn(Request<Q>) -> F,
+    ) -> Result<A, Failure>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        self.call(request, None, send).await
+    }
+
+    /// A call that changes something, under `key` or a new one.
+    pub(crate) async fn change<Q, A, F>(
+        &self,
+        request: Q,
+        key: Option<&str>,
+        send: impl Fn(Request<Q>) -> F,
+    ) -> Result<A, Failure>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let key = key.map_or_else(|| format!("oms-{}", self.seams.ids.next()), str::to_owned);
+        self.out.verbose(|| format!("idempotency key {key}"));
+        let again = |failure: Failure| match failure.exit {
+            // Whether it happened is not known: only the same key can tell.
+            Exit::Unavailable if failure.reason.as_deref() != Some("ORDER_VERSION_MISMATCH") => {
+                failure.next(format!("the same call again is safe with --key {key}"))
+            }
+            _ => failure,
+        };
+        self.call(request, Some(&key), send).await.map_err(again)
+    }
+
+    async fn call<Q, A, F>(
+        &self,
+        request: Q,
+        key: Option<&str>,
+        send: impl Fn(Request<Q>) -> F,
+    ) -> Result<A, Failure>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let metadata = key.map(metadata).transpose()?;
+        let mut retry = Retry::new(self.flags.calls.retries);
+        loop {
+            let mut call = Request::new(request.clone());
+            call.set_timeout(self.flags.calls.deadline);
+            if let Some(value) = &metadata {
+                call.metadata_mut().insert(KEY, value.clone());
+            }
+            match send(call).await {
+                Ok(answer) => {
+                    if answer.metadata().contains_key(REPLAYED) {
+                        self.out.verbose(|| "the answer was given before".to_owned());
+                    }
+                    return Ok(answer.into_inner());
+                }
+                Err(status) => {
+                    let failure = Failure::from(status);
+                    let Some(pause) = retry.pause(&failure) else { return Err(failure) };
+                    let why = &failure.message;
+                    self.out.verbose(|| format!("{why}: again in {pause:?}"));
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+fn metadata(key: &str) -> Result<AsciiMetadataValue, Failure> {
+    key.parse().map_err(|_| Failure::new(Exit::Usage, "--key: printable ASCII characters only"))
+}

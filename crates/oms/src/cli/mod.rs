@@ -1,0 +1,27 @@
+//! What every command of the client side shares: flags, connections, calls, output, exit codes.
+//!
+//! A command is a `clap::Args` struct with an `async fn run(self, session: &Session)` that gives
+//! `Result<(), Failure>`. It asks the session for a client (`session.orders().await?`), calls
+//! through `session.ask` (reads) or `session.change` (mutations: key, retries), and prints once
+//! with `session.out.answer(&message, |page| …)`, which serves people and `--json` alike.
+
+mod call;
+mod connect;
+mod exit;
+mod flags;
+mod format;
+mod json;
+mod output;
+mod retry;
+mod session;
+mod table;
+
+pub(crate) use connect::channel;
+pub(crate) use exit::{CODES, Exit, Failure, code_name};
+pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
+pub(crate) use format::{amount, enum_name, instant, money, one_line, status_word};
+pub(crate) use json::Named;
+pub(crate) use output::{Output, Page};
+pub(crate) use retry::Retry;
+pub(crate) use session::Session;
+pub(crate) use table::{Column, Table, cut};

@@ -1,0 +1,14 @@
+//! The commands of the client side: each talks to a running system as any gRPC client would.
+
+mod completions;
+mod dlq;
+mod events;
+mod group;
+mod order;
+mod paging;
+mod payment;
+mod stock;
+
+pub(crate) use completions::CompletionsArguments;
+pub(crate) use group::ClientCommand;
+pub(crate) use order::{Follow, Step};

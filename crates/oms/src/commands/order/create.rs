@@ -1,0 +1,112 @@
+//! `oms order create`, and the whole way to CONFIRMED in one command.
+
+use std::time::Duration;
+
+use clap::Args;
+use oms_proto::oms_v1::CreateOrderRequest;
+
+use super::{
+    change, item,
+    item::Line,
+    wait::{self, Wanted},
+};
+use crate::cli::{Exit, Failure, KeyFlags, Session, status_word};
+
+/// What to buy, and for whom.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  oms order create --customer customer-123 --item SKU-001:2@100.00 --item SKU-002@50.00
+  oms order create --customer customer-123 --item SKU-001@100.00 --pay --wait
+  ORDER=$(oms order create --customer c-1 --currency JPY --item SKU-003:5@1200 --quiet)")]
+pub(crate) struct CreateArguments {
+    /// Who orders.
+    #[arg(long, value_name = "ID")]
+    customer: String,
+    /// A line; QTY is 1 when left out. Repeat it for more lines.
+    #[arg(long, value_name = "SKU:QTY@PRICE", required = true, value_parser = item::line)]
+    item: Vec<Line>,
+    /// ISO 4217 code of all prices.
+    #[arg(long, value_name = "CODE", default_value = "USD")]
+    currency: String,
+    /// Your own reference; `oms order list --reference` finds it again.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reference: String,
+    /// Print the order's id and nothing else.
+    #[arg(long, short, conflicts_with_all = ["json", "wait"])]
+    quiet: bool,
+    #[command(flatten)]
+    key: KeyFlags,
+    #[command(flatten)]
+    then: Then,
+}
+
+/// What to do with the new order.
+#[derive(Args)]
+struct Then {
+    /// Pay it at once.
+    #[arg(long, help_heading = "Then")]
+    pay: bool,
+    /// A payment method of the gateway [default: pm_card_visa].
+    #[arg(long, value_name = "METHOD", default_value = "", hide_default_value = true)]
+    #[arg(requires = "pay", help_heading = "Then")]
+    method: String,
+    /// Wait until it is confirmed or has ended, and show it.
+    #[arg(long, requires = "pay", help_heading = "Then")]
+    wait: bool,
+    /// How long to wait at most.
+    #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Then")]
+    #[arg(value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+impl CreateArguments {
+    /// Runs it.
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let items = item::items(&self.item, &self.currency).map_err(|wrong| {
+            let message = wrong.first().cloned().unwrap_or_default();
+            Failure { violations: wrong, ..Failure::new(Exit::Usage, message) }
+        })?;
+        let request = CreateOrderRequest {
+            customer_id: self.customer.clone(),
+            currency: self.currency.clone(),
+            items,
+            reference: self.reference.clone(),
+        };
+        let client = session.orders().await?;
+        let send = |request| {
+            let mut client = client.clone();
+            async move { client.create_order(request).await }
+        };
+        let created = session.change(request, self.key.key.as_deref(), send).await?;
+        let order = created.order_id.clone();
+        if !self.then.pay {
+            return session.out.answer(&created, |page| {
+                if self.quiet {
+                    return page.line(&order);
+                }
+                page.line(format_args!("{order}  {}", status_word(created.status)));
+                page.line(format_args!("next: oms order pay {order} --wait"));
+            });
+        }
+        // What is created stays: whoever must go on by hand needs its id.
+        self.pay(session, &order)
+            .await
+            .map_err(|failure| failure.next(format!("the order exists: `oms order show {order}`")))
+    }
+
+    async fn pay(&self, session: &Session, order: &str) -> Result<(), Failure> {
+        let key = self.key.key.as_ref().map(|key| format!("{key}-pay"));
+        let paid = change::start(session, order, &self.then.method, key.as_deref(), None).await?;
+        if self.then.wait {
+            return wait::until(session, order, Wanted::Confirmed, self.then.timeout).await;
+        }
+        session.out.answer(&paid, |page| {
+            if self.quiet {
+                return page.line(order);
+            }
+            page.line(format_args!("{order}  {}, the saga runs", status_word(paid.status)));
+            page.line(format_args!("next: oms order wait {order}"));
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! What can be seen of orders: one, or many.
+
+use oms_proto::oms_v1::{GetOrderRequest, ListOrdersRequest, ListOrdersResponse, OrderStatus};
+
+use super::{
+    advice,
+    command::{ListArguments, StatusFilter},
+    page,
+};
+use crate::{
+    cli::{Failure, Session},
+    commands::paging::more,
+};
+
+/// `oms order show`.
+pub(super) async fn show(session: &Session, order: &str) -> Result<(), Failure> {
+    let client = session.orders().await?;
+    let ask = |request| {
+        let mut client = client.clone();
+        async move { client.get_order(request).await }
+    };
+    let answer = session.ask(GetOrderRequest { order_id: order.to_owned() }, ask).await;
+    let answer = answer.map_err(|failure| advice::about(order, failure))?;
+    session.out.answer(&answer, |shown| page::show(shown, &answer))
+}
+
+/// `oms order list`.
+pub(super) async fn list(session: &Session, arguments: &ListArguments) -> Result<(), Failure> {
+    let client = session.orders().await?;
+    let status = arguments.status.map_or(OrderStatus::Unspecified, OrderStatus::from);
+    let fetch = async |page_size, page_token| {
+        let ask = |request| {
+            let mut client = client.clone();
+            async move { client.list_orders(request).await }
+        };
+        let request = ListOrdersRequest {
+            page_size,
+            page_token,
+            customer_id: arguments.customer.clone(),
+            status: status.into(),
+            reference: arguments.reference.clone(),
+        };
+        let page = session.ask(request, ask).await?;
+        Ok((page.orders, page.next_page_token))
+    };
+    let (orders, next_page_token) = arguments.list.collect(fetch).await?;
+    let answer = ListOrdersResponse { orders, next_page_token };
+    session.out.answer(&answer, |shown| {
+        shown.table(&page::list(&answer.orders));
+        more(shown, &answer.next_page_token);
+    })
+}
+
+impl From<StatusFilter> for OrderStatus {
+    fn from(filter: StatusFilter) -> Self {
+        match filter {
+            StatusFilter::Pending => Self::Pending,
+            StatusFilter::Reserved => Self::Reserved,
+            StatusFilter::Paid => Self::Paid,
+            StatusFilter::Confirmed => Self::Confirmed,
+            StatusFilter::Canceled => Self::Canceled,
+            StatusFilter::Refunded => Self::Refunded,
+            StatusFilter::Shipped => Self::Shipped,
+            StatusFilter::Completed => Self::Completed,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The three services as a test wants them: one state in memory, faults on demand.
+
+mod orders;
+mod state;
+mod witnesses;
+
+pub(crate) use state::{Fake, Lie, busy, refusal};
