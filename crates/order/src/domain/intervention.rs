@@ -1,5 +1,5 @@
-//! What operators did about dead letters of an order: kept on its timeline, and nothing else follows
-//! (saga rule 4).
+//! What operators did about dead letters of an order: kept on its timeline, and nothing else
+//! follows (saga rule 4).
 
 use serde_json::{Value, json};
 

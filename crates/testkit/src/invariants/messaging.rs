@@ -47,7 +47,8 @@ pub(super) async fn broken(
     Ok(found)
 }
 
-/// Nothing passes what is parked: a stream is marked exactly as long as something of it is (rule 4).
+/// Nothing passes what is parked: a stream is marked exactly as long as something of it is
+/// (rule 4).
 pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     for (name, database) in [
