@@ -48,7 +48,7 @@ const fn entry<D: EventData>(
 
 /// Every type of event, by speaker, in the order of a run.
 #[must_use]
-pub const fn catalogue() -> [Entry; 18] {
+pub const fn catalogue() -> [Entry; 20] {
     use Service::{Inventory as I, Order as O, Payment as P};
     [
         entry::<order::Created>(O, &[], "An order exists. For observers."),
@@ -99,11 +99,21 @@ pub const fn catalogue() -> [Entry; 18] {
             &[O],
             "The shipment is booked out: order waits for nothing more of it.",
         ),
+        entry::<inventory::Intervened>(
+            I,
+            &[O],
+            "An operator took a dead letter of inventory in hand; order notes it on its timeline.",
+        ),
         entry::<payment::Captured>(P, &[O], "Order becomes PAID and CONFIRMED in one step."),
         entry::<payment::Declined>(P, &[O], "Order cancels the pay run."),
         entry::<payment::Refunded>(P, &[O], "A refund run ends; the ledger moves."),
         entry::<payment::RefundFailed>(P, &[O], "A refund run ends without effect."),
         entry::<payment::Closed>(P, &[O], "Nothing of the cancelled order is pending any more."),
+        entry::<payment::Intervened>(
+            P,
+            &[O],
+            "An operator took a dead letter of payment in hand; order notes it on its timeline.",
+        ),
     ]
 }
 

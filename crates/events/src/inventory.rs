@@ -44,3 +44,18 @@ event!(ReservationExpired, "oms.inventory.reservation_expired.v1");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatched {}
 event!(Dispatched, "oms.inventory.dispatched.v1");
+
+/// An operator redrove or discarded one of inventory's dead letters. For the order's timeline; it
+/// changes nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervened {
+    /// The event that was parked: its id, or its place in the log where it has none.
+    pub event_id: String,
+    /// Its type as far as it could be read.
+    pub event_type: String,
+    /// `redriven` or `discarded`.
+    pub action: String,
+    /// The operator's own words; may be empty.
+    pub note: String,
+}
+event!(Intervened, "oms.inventory.intervened.v1");

@@ -72,3 +72,18 @@ pub struct Closed {
     pub totals: Totals,
 }
 event!(Closed, "oms.payment.closed.v1");
+
+/// An operator redrove or discarded one of payment's dead letters. For the order's timeline; it
+/// changes nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intervened {
+    /// The event that was parked: its id, or its place in the log where it has none.
+    pub event_id: String,
+    /// Its type as far as it could be read.
+    pub event_type: String,
+    /// `redriven` or `discarded`.
+    pub action: String,
+    /// The operator's own words; may be empty.
+    pub note: String,
+}
+event!(Intervened, "oms.payment.intervened.v1");

@@ -1,7 +1,7 @@
 //! Inventory's mouth: fact -> event.
 
 use oms_events::{EventData, Quantity, inventory};
-use oms_messaging::{Announcement, Failure};
+use oms_messaging::{Announcement, Failure, Intervention};
 use serde::Serialize;
 
 use crate::domain::{Fact, Shortage};
@@ -26,6 +26,20 @@ pub fn fact(order_id: &str, fact: &Fact) -> Result<Announcement, Failure> {
             say(order_id, &inventory::ReservationExpired { revision: *revision })
         }
     }
+}
+
+/// The event that tells of an operator who took a dead letter in hand.
+///
+/// # Errors
+/// When the data cannot be written as JSON.
+pub fn intervened(what: &Intervention) -> Result<Announcement, Failure> {
+    let data = inventory::Intervened {
+        event_id: what.event_id.clone(),
+        event_type: what.event_type.clone(),
+        action: what.action.name().to_owned(),
+        note: what.note.clone(),
+    };
+    say(&what.stream, &data)
 }
 
 fn say<D: EventData + Serialize>(order_id: &str, data: &D) -> Result<Announcement, Failure> {

@@ -135,6 +135,7 @@ pub(crate) async fn open(settings: &InventorySettings) -> Result<Database, Start
 fn spawn_workers(settings: &InventorySettings, host: &Host, database: &Database, parts: Parts) {
     let Parts { crew, expiry, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
+    oms_admin::serve(host, crew.dead_letters());
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
     tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));

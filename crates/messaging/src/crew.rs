@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Asker, Consumer, ConsumerStatus, Failure, Log, LogError, Messaging, MessagingMetrics, Reactor,
-    Relay, Retention,
+    Asker, Consumer, ConsumerStatus, DeadLetters, Failure, Log, LogError, Messaging,
+    MessagingMetrics, Reactor, Relay, Retention,
 };
 
 /// What [`Crew::watch`] tells about, by name.
@@ -27,6 +27,8 @@ pub type Part = BoxFuture<'static, Result<(), Failure>>;
 #[derive(Debug)]
 pub struct Crew<R: Reactor> {
     messaging: Messaging,
+    reactor: Arc<R>,
+    group: String,
     log: Arc<dyn Log>,
     metrics: MessagingMetrics,
     consumer: Consumer<R>,
@@ -59,8 +61,9 @@ impl<R: Reactor> Crew<R> {
         group: String,
         metrics: MessagingMetrics,
     ) -> Self {
+        let (heard, member) = (reactor.clone(), group.clone());
         let consumer =
-            Consumer::new(messaging.clone(), reactor, log.clone(), group, metrics.clone());
+            Consumer::new(messaging.clone(), heard, log.clone(), member, metrics.clone());
         let asker = Asker::new(messaging.clone(), metrics.clone()).following(consumer.status());
         Self {
             consumer,
@@ -68,9 +71,25 @@ impl<R: Reactor> Crew<R> {
             relay: Relay::new(messaging.clone(), log.clone(), metrics.clone()),
             retention: Retention::new(messaging.clone()),
             messaging,
+            reactor,
+            group,
             log,
             metrics,
         }
+    }
+
+    /// The same crew, which has not begun, with another reactor around its own: for whoever lets
+    /// events fail on purpose.
+    #[must_use]
+    pub fn wrapped<S: Reactor>(self, wrap: impl FnOnce(Arc<R>) -> Arc<S>) -> Crew<S> {
+        Crew::new(self.messaging, wrap(self.reactor), self.log, self.group, self.metrics)
+    }
+
+    /// The service's dead letters.
+    #[must_use]
+    pub fn dead_letters(&self) -> DeadLetters {
+        let (reactor, group) = (self.reactor.clone(), self.group.clone());
+        DeadLetters::new(self.messaging.clone(), reactor, group, self.metrics.clone())
     }
 
     /// How the consumer stands, for whoever must not start before the log was read once.

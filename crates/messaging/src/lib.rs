@@ -34,7 +34,10 @@ pub mod tables;
 pub mod tx;
 
 pub use asker::Asker;
-pub use consumer::{Consumer, ConsumerStatus, Step};
+pub use consumer::{
+    Consumer, ConsumerStatus, Step,
+    letters::{DeadLetters, Letter, LetterFilter},
+};
 pub use crew::Crew;
 pub use envelope::Event;
 pub use failure::Failure;
@@ -43,7 +46,7 @@ pub use lease::Lease;
 pub use log::{Delivery, Log, LogError, PublishError, Record, Subscription};
 pub use metrics::MessagingMetrics;
 pub use outlet::Messaging;
-pub use reactor::{Outcome, Reactor};
+pub use reactor::{Action, Intervention, Outcome, Reactor};
 pub use relay::Relay;
 pub use retention::Retention;
 pub use router::Router;

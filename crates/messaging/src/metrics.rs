@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-use crate::Failure;
+use crate::{Action, Failure};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Of {
@@ -29,6 +29,12 @@ struct Reason {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Done {
+    service: String,
+    action: &'static str,
+}
+
 #[derive(Debug, Default)]
 struct Families {
     outbox_pending: Family<Of, Gauge>,
@@ -40,6 +46,7 @@ struct Families {
     inbox_duplicates: Family<Of, Counter>,
     inbox_parked: Family<Of, Gauge>,
     dead_letters: Family<Reason, Counter>,
+    interventions: Family<Done, Counter>,
     consumer_lag: Family<Of, Gauge>,
     consumer_retries: Family<Reason, Counter>,
     asks: Family<Of, Counter>,
@@ -83,6 +90,7 @@ impl MessagingMetrics {
         let family = &f.inbox_parked;
         r.register("oms_inbox_parked", "Events that wait in parking", family.clone());
         r.register("oms_dlq_messages", "Dead letters by their reason", f.dead_letters.clone());
+        r.register("oms_dlq_settled", "Dead letters by what was done", f.interventions.clone());
         let family = &f.consumer_lag;
         r.register("oms_consumer_lag", "Records between here and the log's end", family.clone());
         let family = &f.consumer_retries;
@@ -103,6 +111,9 @@ impl MessagingMetrics {
         f.outbox_oldest_age.get_or_create(&bound.of()).set(0.0);
         for counter in [&f.events_ignored, &f.inbox_duplicates, &f.asks, &f.answers] {
             drop(counter.get_or_create(&bound.of()));
+        }
+        for action in [Action::Redriven, Action::Discarded] {
+            drop(f.interventions.get_or_create(&bound.done(action)));
         }
         bound.published("ok", 0);
         bound
@@ -144,6 +155,14 @@ impl MessagingMetrics {
 
     fn reason(&self, reason: &'static str) -> Reason {
         Reason { service: self.service.clone(), reason }
+    }
+
+    fn done(&self, action: Action) -> Done {
+        Done { service: self.service.clone(), action: action.name() }
+    }
+
+    pub(crate) fn intervened(&self, action: Action) {
+        self.families.interventions.get_or_create(&self.done(action)).inc();
     }
 
     pub(crate) fn published(&self, outcome: &'static str, rows: u64) {

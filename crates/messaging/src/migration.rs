@@ -1,11 +1,11 @@
-//! The migration that creates messaging's tables. A service puts it first in its own list.
+//! The migrations of messaging's tables. A service puts them first in its own list.
 
 use sea_orm_migration::prelude::*;
 
 /// Messaging's migrations, oldest first.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Tables)]
+    vec![Box::new(Tables), Box::new(Interventions)]
 }
 
 struct Tables;
@@ -68,6 +68,48 @@ impl MigrationTrait for Tables {
         }
         Ok(())
     }
+}
+
+struct Interventions;
+
+impl MigrationName for Interventions {
+    fn name(&self) -> &'static str {
+        "messaging_0002_interventions"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Interventions {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(interventions()).await?;
+        let index = "CREATE INDEX interventions_stream ON interventions (stream)";
+        manager.get_connection().execute_unprepared(index).await?;
+        Ok(())
+    }
+}
+
+fn interventions() -> TableCreateStatement {
+    table(
+        "interventions",
+        [
+            serial("seq"),
+            text("action"),
+            text("note"),
+            big("at"),
+            big("letter"),
+            text("identity"),
+            text_null("stream"),
+            text("event_type"),
+            text("topic"),
+            ColumnDef::new(Alias::new("partition")).integer().not_null().take(),
+            big("log_offset"),
+            text("reason"),
+            text("message"),
+            big("parked_at"),
+            ColumnDef::new(Alias::new("payload")).blob().null().take(),
+            text_null("headers"),
+        ],
+    )
 }
 
 fn streams() -> TableCreateStatement {

@@ -13,6 +13,41 @@ pub enum Outcome {
     Already,
 }
 
+/// What an operator did about a parked event (rule 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It was applied.
+    Redriven,
+    /// It will never be applied.
+    Discarded,
+}
+
+impl Action {
+    /// Its word in tables, metrics and events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Redriven => "redriven",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// A parked event of a stream that an operator took in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intervention {
+    /// The event's stream.
+    pub stream: String,
+    /// Its id; where it has none, or none to be trusted, its place in the log.
+    pub event_id: String,
+    /// Its type as far as it could be read.
+    pub event_type: String,
+    /// What was done.
+    pub action: Action,
+    /// The operator's own words.
+    pub note: String,
+}
+
 /// A service's reactions. A batch of events becomes one transaction: load what they concern, decide
 /// about each in topic order without I/O, save with grouped statements.
 ///
@@ -45,6 +80,15 @@ pub trait Reactor: Send + Sync + 'static {
     /// # Errors
     /// Any failure of the store.
     async fn save(&self, tx: &mut Tx, session: Self::Session) -> Result<(), Failure>;
+
+    /// Notes that one of this service's parked events was redriven or discarded, in the
+    /// transaction that does it and holds its stream; what the event itself did is saved already.
+    ///
+    /// # Errors
+    /// Any failure of the store; the letter stays parked then.
+    async fn intervened(&self, _tx: &mut Tx, _what: &Intervention) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Called after the commit, with the streams that were touched, to wake whoever waits.
     fn committed(&self, streams: &[String]);

@@ -150,6 +150,7 @@ fn spawn_reactions(
     deadlines: Deadlines,
 ) {
     host.metrics().before_scrape("messaging", crew.gauges(context.read.clone()));
+    oms_admin::serve(host, crew.dead_letters());
 
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));

@@ -2,9 +2,9 @@
 
 use oms_events::{
     Amount, EventData,
-    payment::{Captured, Closed, Declined, RefundFailed, Refunded, Totals},
+    payment::{Captured, Closed, Declined, Intervened, RefundFailed, Refunded, Totals},
 };
-use oms_messaging::{Announcement, Failure};
+use oms_messaging::{Announcement, Failure, Intervention};
 use uuid::Uuid;
 
 use crate::domain::{Fact, Said};
@@ -20,6 +20,20 @@ pub fn announcement(order_id: &str, currency: &str, said: &Said) -> Result<Annou
     announcement.causation = parse(origin.cause.as_deref());
     announcement.traceparent = announcement.traceparent.or_else(|| origin.traceparent.clone());
     Ok(announcement)
+}
+
+/// The event that tells of an operator who took a dead letter in hand.
+///
+/// # Errors
+/// [`Failure::Unclassified`] when the data cannot be written as JSON.
+pub fn intervened(what: &Intervention) -> Result<Announcement, Failure> {
+    let data = Intervened {
+        event_id: what.event_id.clone(),
+        event_type: what.event_type.clone(),
+        action: what.action.name().to_owned(),
+        note: what.note.clone(),
+    };
+    say(&what.stream, &data)
 }
 
 fn parse(id: Option<&str>) -> Option<Uuid> {

@@ -139,6 +139,7 @@ pub(crate) async fn open(settings: &PaymentSettings) -> Result<(Database, Databa
 fn spawn_workers(host: &Host, database: &Database, parts: Parts) {
     let Parts { crew, worker, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
+    oms_admin::serve(host, crew.dead_letters());
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     // The gateway is not watched: while it is away money waits, and everything else goes on.
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));

@@ -10,6 +10,12 @@ pub mod oms_v1 {
     tonic::include_proto!("oms.v1");
 }
 
+/// Package `oms.admin.v1`: what operators call.
+#[allow(missing_docs, clippy::all, clippy::too_many_lines, unreachable_pub)]
+pub mod oms_admin_v1 {
+    tonic::include_proto!("oms.admin.v1");
+}
+
 /// The encoded `FileDescriptorSet` of every file in `proto/`, imports included.
 pub const FILE_DESCRIPTOR_SET: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/oms_descriptor.bin"));

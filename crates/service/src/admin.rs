@@ -1,4 +1,5 @@
-//! The admin port: metrics, liveness, readiness, and a page that says where they are.
+//! The admin port: metrics, liveness, readiness, a page that says where they are, and the gRPC of
+//! operators.
 
 use std::{fmt::Write, net::SocketAddr};
 
@@ -16,7 +17,7 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::StartError, listen, metrics, process::Process};
+use crate::{admin_api, error::StartError, listen, metrics, process::Process};
 
 /// Where the admin port listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,7 @@ fn router(process: Process) -> Router {
         .route("/metrics", get(metrics_page))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
+        .fallback(admin_api::call)
         .with_state(process)
 }
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod admin_api;
 pub mod config;
 mod database;
 mod error;

@@ -9,7 +9,9 @@ use std::{
 use tokio::net::TcpListener;
 
 use crate::{
+    admin_api::AdminApis,
     error::StartError,
+    grpc::GrpcApi,
     health::{Health, HealthRegistry},
     listen::Listening,
     metrics::Metrics,
@@ -28,6 +30,7 @@ struct Shared {
     failed: Failed,
     tasks: Tasks,
     listening: Mutex<HashMap<String, Listening>>,
+    admin: AdminApis,
 }
 
 impl Default for Process {
@@ -47,6 +50,7 @@ impl Process {
             tasks: Tasks::new("process", failed.clone()),
             failed,
             listening: Mutex::default(),
+            admin: AdminApis::default(),
         }))
     }
 
@@ -72,6 +76,19 @@ impl Process {
     #[must_use]
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
+    }
+
+    /// What the services of the process share of an admin API: the first to ask mounts it on the
+    /// admin port, all get the same `T`.
+    pub fn admin_api<T: Default + Send + Sync + 'static>(
+        &self,
+        api: impl FnOnce(Arc<T>) -> GrpcApi,
+    ) -> Arc<T> {
+        self.0.admin.shared(api)
+    }
+
+    pub(crate) fn admin_apis(&self) -> &AdminApis {
+        &self.0.admin
     }
 
     /// Listens on the address that `setting` names, or gives the listener that is there already:

@@ -29,7 +29,7 @@ const HANDS: [(&str, u64); 9] = [
 const TRIES: usize = 4;
 
 /// How likely each class is to be drawn when something goes wrong.
-const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 10, 8, 3, 14, 6, 14, 10, 5, 4, 0];
+const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 10, 8, 3, 14, 6, 14, 10, 5, 24, 0];
 
 impl World<'_> {
     /// Plays the seed's chaos.
@@ -159,7 +159,10 @@ impl World<'_> {
                 self.processor.next_call(line);
                 self.line(&format!("the line to the gateway is {line:?}"));
             }
-            Fault::Poison => self.poison(dice).await,
+            Fault::Poison => {
+                let arms = self.arms(dice, "operator");
+                self.trouble_with_events(dice, arms).await;
+            }
             _ => self.trouble_the_log(fault, dice, service),
         }
         Ok(())
@@ -207,7 +210,7 @@ impl World<'_> {
     }
 
     /// Puts something onto the topic that a service must park, about a stream of its own.
-    async fn poison(&mut self, dice: &mut Dice) {
+    pub(crate) async fn poison(&mut self, dice: &mut Dice) {
         let stream = format!("poison-{}", self.poisoned.len() + 1);
         let id = self.seams().ids.next();
         let event = |kind: &str, source: &str, data: &str| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oms_events::Service;
 use oms_inventory::InventorySettings;
-use oms_messaging::{Log, Messaging};
+use oms_messaging::{DeadLetters, Log, Messaging};
 use oms_order::{OrderSettings, commands::Context};
 use oms_payment::{PaymentSettings, gateway::Gateway};
 use oms_seams::Seams;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     hands::{self, AfterLog, Did, Hand},
     plan::{HOLD_FOR, Plan, RUN_DEADLINE},
+    spoil::{Spoil, Spoilt},
     stores::Stores,
     trap::Held,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Instance {
     pub context: Option<Context>,
     /// The service's messaging.
     pub messaging: Messaging,
+    /// The service's dead letters.
+    pub letters: DeadLetters,
 }
 
 /// What instances are started on, again and again.
@@ -53,6 +56,8 @@ pub(crate) struct Ground<'a> {
     pub log: Arc<dyn Log>,
     /// The gateway as payment sees it.
     pub gateway: Arc<dyn Gateway>,
+    /// The service's bug.
+    pub spoil: Arc<Spoil>,
 }
 
 impl Ground<'_> {
@@ -75,12 +80,14 @@ impl Ground<'_> {
         let (database, draining) = (&self.stores.order, CancellationToken::new());
         let metrics = Metrics::default();
         let parts = oms_order::parts(&settings, database, self.seams, self.log, &metrics, draining);
-        let deadlines = AfterLog::new(parts.deadlines, parts.crew.consumer_status());
-        let mut hands = hands::of_crew(parts.crew);
+        let crew = parts.crew.wrapped(|reactor| Spoilt::new(reactor, self.spoil));
+        let letters = crew.dead_letters();
+        let deadlines = AfterLog::new(parts.deadlines, crew.consumer_status());
+        let mut hands = hands::of_crew(crew);
         hands.push(Box::new(deadlines));
         hands.push(Box::new(parts.forgetting));
         let messaging = parts.context.messaging.clone();
-        instance(hands, Some(parts.context), messaging)
+        instance(hands, Some(parts.context), messaging, letters)
     }
 
     fn inventory(self) -> Instance {
@@ -92,10 +99,12 @@ impl Ground<'_> {
         let database = &self.stores.inventory;
         let parts =
             oms_inventory::parts(&settings, database, self.seams, self.log, &Metrics::default());
-        let expiry = AfterLog::new(parts.expiry, parts.crew.consumer_status());
-        let mut hands = hands::of_crew(parts.crew);
+        let crew = parts.crew.wrapped(|reactor| Spoilt::new(reactor, self.spoil));
+        let letters = crew.dead_letters();
+        let expiry = AfterLog::new(parts.expiry, crew.consumer_status());
+        let mut hands = hands::of_crew(crew);
         hands.push(Box::new(expiry));
-        instance(hands, None, parts.messaging)
+        instance(hands, None, parts.messaging, letters)
     }
 
     fn payment(self) -> Instance {
@@ -107,13 +116,20 @@ impl Ground<'_> {
         let (database, metrics) = (&self.stores.payment, Metrics::default());
         let parts =
             oms_payment::parts(&settings, database, self.seams, self.log, self.gateway, &metrics);
-        let mut hands = hands::of_crew(parts.crew);
+        let crew = parts.crew.wrapped(|reactor| Spoilt::new(reactor, self.spoil));
+        let letters = crew.dead_letters();
+        let mut hands = hands::of_crew(crew);
         hands.push(Box::new(parts.worker));
-        instance(hands, None, parts.messaging)
+        instance(hands, None, parts.messaging, letters)
     }
 }
 
-fn instance(hands: Vec<Box<dyn Hand>>, context: Option<Context>, messaging: Messaging) -> Instance {
+fn instance(
+    hands: Vec<Box<dyn Hand>>,
+    context: Option<Context>,
+    messaging: Messaging,
+    letters: DeadLetters,
+) -> Instance {
     let slots = hands.into_iter().map(|hand| (hand.name(), Slot::Idle(hand))).collect();
-    Instance { slots, context, messaging }
+    Instance { slots, context, messaging, letters }
 }

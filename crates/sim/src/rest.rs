@@ -60,11 +60,15 @@ impl World<'_> {
         let mut pause = PAUSE;
         loop {
             let (busy, stuck) = self.round().await;
+            let busy = busy | self.empty_parking().await?;
+            if !self.broken.is_empty() {
+                return Ok(());
+            }
             if busy {
                 pause = PAUSE;
                 continue;
             }
-            let open = invariants::open_business(&self.stores.seen()).await?;
+            let open = self.open_business().await?;
             if open.is_empty() && !stuck {
                 self.line("at rest");
                 return Ok(());
@@ -105,13 +109,15 @@ impl World<'_> {
 
     async fn check(&mut self) -> anyhow::Result<()> {
         let said: Topic = self.trail.all_said();
+        let may_be_dead = self.may_be_dead();
         let evidence = Evidence {
             said: Some(&said),
             heard: (!self.lossy).then_some(&said),
-            poisoned: &self.poisoned,
+            poisoned: &may_be_dead,
         };
         let databases = self.stores.seen();
-        let mut broken = invariants::broken(&databases, evidence).await?;
+        let broken = invariants::broken(&databases, evidence).await?;
+        let mut broken = self.less_given_up(broken).await?;
         broken.extend(self.applied_twice().await?);
         broken.extend(self.promises.broken(&databases, &self.customers).await?);
         for line in &broken {

@@ -27,6 +27,7 @@ use crate::{
     processor::Processor,
     promises::Promises,
     seams::{SimulatedClock, SimulatedIds},
+    spoil::Spoil,
     stores::Stores,
     trail::Trail,
     trap::{Arms, Ended, Trap},
@@ -65,9 +66,11 @@ pub(crate) struct World<'a> {
     pub lossy: bool,
     /// Streams that poison was put in for.
     pub poisoned: Vec<String>,
+    /// The bug of each service, in the order of their turn.
+    pub spoils: [Arc<Spoil>; 3],
     /// Whether offsets are committed just before an instance dies.
     pub(crate) commits_offsets: bool,
-    trap: Arc<Trap>,
+    pub(crate) trap: Arc<Trap>,
     ids: Arc<SimulatedIds>,
 }
 
@@ -105,6 +108,7 @@ impl<'a> World<'a> {
             broken: Vec::new(),
             lossy: false,
             poisoned: Vec::new(),
+            spoils: std::array::from_fn(|_| Arc::default()),
             commits_offsets: false,
             trap,
             ids,
@@ -139,6 +143,7 @@ impl<'a> World<'a> {
             seams: self.seams(),
             log,
             gateway: self.processor.clone(),
+            spoil: self.spoil_of(service),
         }
         .start(service)
     }
@@ -160,7 +165,14 @@ impl<'a> World<'a> {
         self.trail.line(self.clock.elapsed().num_milliseconds(), text);
     }
 
-    fn title(&self, at: usize) -> String {
+    /// The bug of a service.
+    pub(crate) fn spoil_of(&self, service: Service) -> Arc<Spoil> {
+        let at = SERVICES.iter().position(|other| *other == service).unwrap_or(0);
+        self.spoils[at].clone()
+    }
+
+    /// An instance's name in the history.
+    pub(crate) fn title(&self, at: usize) -> String {
         let service = self.instances[at].0;
         let first = self.instances.iter().position(|(other, _)| *other == service);
         let twin = if first == Some(at) { "" } else { "'" };

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
+use oms_messaging::{Event, Failure, Intervention, Outcome, Reactor, Router, Tx};
 use serde::Deserialize;
 
 use super::ears;
-use crate::store::{Policy, Session};
+use crate::{
+    announce,
+    store::{Policy, Session},
+};
 
 /// Inventory as messaging's consumer sees it.
 #[derive(Debug)]
@@ -44,6 +47,11 @@ impl Reactor for InventoryReactor {
 
     async fn save(&self, tx: &mut Tx, session: Session) -> Result<(), Failure> {
         session.save(tx).await
+    }
+
+    async fn intervened(&self, tx: &mut Tx, what: &Intervention) -> Result<(), Failure> {
+        tx.announce(announce::intervened(what)?)?;
+        Ok(())
     }
 
     fn committed(&self, _streams: &[String]) {}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseBackend, EntityTrait, sea_query::OnConflict,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -44,7 +46,19 @@ pub(super) async fn claim(tx: &Tx, events: &[&Event]) -> Result<BTreeSet<Uuid>, 
     Ok(fresh)
 }
 
-/// Whether the event has been applied.
-pub(super) async fn holds(tx: &Tx, id: &Uuid) -> Result<bool, Failure> {
-    Ok(inbox::Entity::find_by_id(id.to_string()).one(tx.conn()).await?.is_some())
+/// Claims what makes a parked record one, be it an event's id or a place in the log.
+pub(super) async fn claim_identity(tx: &Tx, identity: &str, stream: &str) -> Result<(), Failure> {
+    let row = inbox::ActiveModel {
+        id: Set(identity.to_owned()),
+        stream: Set(stream.to_owned()),
+        received_at: Set(tx.now().timestamp_micros()),
+    };
+    let once = OnConflict::column(inbox::Column::Id).do_nothing().to_owned();
+    inbox::Entity::insert_many([row]).on_conflict(once).exec_without_returning(tx.conn()).await?;
+    Ok(())
+}
+
+/// Whether the event has been applied, or was discarded.
+pub(super) async fn holds(tx: &Tx, identity: &str) -> Result<bool, Failure> {
+    Ok(inbox::Entity::find_by_id(identity).one(tx.conn()).await?.is_some())
 }

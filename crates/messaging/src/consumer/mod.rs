@@ -11,6 +11,7 @@ mod catchup;
 mod inbox;
 mod incoming;
 mod lanes;
+pub mod letters;
 mod member;
 mod one;
 mod parking;

@@ -24,10 +24,10 @@ use crate::{
 };
 
 /// Longest text of a failure that is kept and sent on, in bytes.
-const MESSAGE_BYTES_MAX: usize = 1_000;
+pub(super) const MESSAGE_BYTES_MAX: usize = 1_000;
 
 /// The reason of an event that only waits behind a dead letter.
-const BEHIND: &str = "parked_behind";
+pub(super) const BEHIND: &str = "parked_behind";
 
 /// Why an event is poison, and after how many tries.
 #[derive(Debug)]
@@ -54,10 +54,8 @@ impl<R: Reactor> Engine<R> {
             tx.hear(stream, false)?;
         }
         let marked = record.stream.as_deref().is_some_and(|stream| tx.is_parked(stream));
-        let applied = match record.event() {
-            Some(event) => inbox::holds(&tx, &event.id).await?,
-            None => false,
-        };
+        // Also of a record that is no event: whoever discarded it claimed what makes it one.
+        let applied = inbox::holds(&tx, &record.identity).await?;
         match poison {
             _ if applied => step.duplicates = 1,
             None if !marked => return Err(Failure::transient("the stream was unmarked just now")),
@@ -108,7 +106,7 @@ async fn insert(tx: &Tx, record: &Incoming, reason: &str, message: &str) -> Resu
 }
 
 /// The dead letter: the record as it was, with headers that say where it was and what happened.
-fn dead_letter(
+pub(super) fn dead_letter(
     messaging: &Messaging,
     tx: &Tx,
     record: &Incoming,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use oms_messaging::{Announcement, Event, Failure, Outcome, Reactor, Standing, Tx};
+use oms_messaging::{Announcement, Event, Failure, Intervention, Outcome, Reactor, Standing, Tx};
 use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
@@ -52,6 +52,8 @@ pub(super) struct Ledger {
     pub(super) gate: RwLock<()>,
     pub(super) echoes: AtomicBool,
     pub(super) standing: Mutex<Option<Standing>>,
+    /// What operators did, committed or not.
+    noted: Mutex<Vec<Intervention>>,
     place: AtomicUsize,
 }
 
@@ -62,6 +64,10 @@ impl Ledger {
 
     pub(super) fn mend(&self) {
         self.fails.lock().unwrap().clear();
+    }
+
+    pub(super) fn noted(&self) -> Vec<Intervention> {
+        self.noted.lock().unwrap().clone()
     }
 
     fn verdict(&self, n: i64) -> Result<(), Failure> {
@@ -132,6 +138,11 @@ impl Reactor for Ledger {
                 tx.set_standing(&event.subject, standing)?;
             }
         }
+        Ok(())
+    }
+
+    async fn intervened(&self, _: &mut Tx, what: &Intervention) -> Result<(), Failure> {
+        self.noted.lock().unwrap().push(what.clone());
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod consuming;
 mod crashes;
 mod database;
 mod ledger;
+mod letters;
 mod parallel;
 mod poison;
 mod relaying;

@@ -32,6 +32,15 @@ pub(crate) struct AddressFlags {
     pub(crate) payment_addr: String,
 }
 
+/// Where operators are served: the admin port of a process.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AdminFlags {
+    /// The admin port of the process that runs the services.
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Connection")]
+    #[arg(env = "OMS_ADMIN_ADDR", default_value = "localhost:9091")]
+    pub(crate) admin_addr: String,
+}
+
 /// Where Kafka is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KafkaFlags {

@@ -61,6 +61,22 @@ fn fault(why: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Fault, format!("the answer cannot be printed: {why}"))
 }
 
+/// The same for what operators call.
+macro_rules! named_admin {
+    ($($message:ident),+ $(,)?) => {
+        $(impl Named for oms_proto::oms_admin_v1::$message {
+            const NAME: &'static str = concat!("oms.admin.v1.", stringify!($message));
+        })+
+    };
+}
+
+named_admin!(
+    DiscardDeadLettersResponse,
+    GetDeadLetterResponse,
+    ListDeadLettersResponse,
+    RedriveDeadLettersResponse,
+);
+
 #[cfg(test)]
 mod tests {
     use oms_proto::oms_v1::{GetOrderResponse, GetPaymentResponse, Order, OrderStatus, Payment};

@@ -18,7 +18,7 @@ mod table;
 
 pub(crate) use connect::channel;
 pub(crate) use exit::{CODES, Exit, Failure, code_name};
-pub(crate) use flags::{AddressFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
+pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
 pub(crate) use format::{amount, enum_name, instant, money, one_line, status_word};
 pub(crate) use json::Named;
 pub(crate) use output::{Output, Page};

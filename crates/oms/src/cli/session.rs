@@ -1,13 +1,16 @@
 //! What a command is given: connections on demand, calls, and an output.
 
-use oms_proto::oms_v1::{
-    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
-    payment_service_client::PaymentServiceClient,
+use oms_proto::{
+    oms_admin_v1::dead_letter_service_client::DeadLetterServiceClient,
+    oms_v1::{
+        inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
 };
 use oms_seams::Seams;
 use tonic::transport::Channel;
 
-use super::{ClientFlags, Failure, Output, channel};
+use super::{AdminFlags, ClientFlags, Failure, Output, channel};
 
 /// One invocation of a command.
 pub(crate) struct Session {
@@ -42,5 +45,14 @@ impl Session {
     pub(crate) async fn payments(&self) -> Result<PaymentServiceClient<Channel>, Failure> {
         let channel = channel(&self.flags.at.payment_addr, "--payment-addr").await?;
         Ok(PaymentServiceClient::new(channel))
+    }
+
+    /// A client of the dead letters of a process, connected.
+    pub(crate) async fn dead_letters(
+        &self,
+        at: &AdminFlags,
+    ) -> Result<DeadLetterServiceClient<Channel>, Failure> {
+        let channel = channel(&at.admin_addr, "--admin-addr").await?;
+        Ok(DeadLetterServiceClient::new(channel))
     }
 }

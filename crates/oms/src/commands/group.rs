@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use oms_telemetry::LogSettings;
 
-use super::{events, order, payment, stock};
+use super::{dlq, events, order, payment, stock};
 use crate::{
     cli::{CODES, ClientFlags, Failure, Session},
     load::LoadArguments,
@@ -23,6 +23,9 @@ pub(crate) enum ClientCommand {
     /// Look at what was taken for orders and given back.
     #[command(after_help = CODES)]
     Payment(Group<payment::PaymentCommand>),
+    /// Look at dead letters, redrive or discard them.
+    #[command(after_help = CODES)]
+    Dlq(Group<dlq::DlqCommand>),
     /// Watch what the services tell each other.
     #[command(after_help = CODES)]
     Events(Group<events::EventsCommand>),
@@ -45,6 +48,7 @@ impl ClientCommand {
             Self::Order(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Stock(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Payment(group) => end(group.flags, async |s| group.command.run(&s).await),
+            Self::Dlq(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Events(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Load(load) => end(load.flags(), async |s| load.run(s).await),
         }

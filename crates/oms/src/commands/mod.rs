@@ -1,6 +1,7 @@
 //! The commands of the client side: each talks to a running system as any gRPC client would.
 
 mod completions;
+mod dlq;
 mod events;
 mod group;
 mod order;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Money, Status, StatusReason};
+use super::{Intervention, Money, Status, StatusReason};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub(super) enum Happening<'a> {
     RefundFailed { refund_id: &'a str, amount: Money, code: &'a str },
     StockReleased,
     PaymentClosed { kept: Money },
+    Intervened(&'a Intervention),
 }
 
 impl Happening<'_> {
@@ -74,6 +75,7 @@ impl Happening<'_> {
             ),
             Self::StockReleased => ("StockReleased", json!({})),
             Self::PaymentClosed { kept } => ("PaymentClosed", json!({"kept_minor": kept.minor()})),
+            Self::Intervened(what) => (what.title(), what.details()),
         };
         (event_type, payload.to_string())
     }

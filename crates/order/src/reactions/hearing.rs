@@ -48,7 +48,7 @@ pub(super) fn money(amount: &Amount) -> Result<Money, HeardError> {
 }
 
 /// The trace of the action that led to the event.
-fn trace_id(event: &Event) -> Option<String> {
+pub(super) fn trace_id(event: &Event) -> Option<String> {
     let id = event.traceparent.as_deref()?.split('-').nth(1)?;
     (id.len() == 32).then(|| id.to_owned())
 }

@@ -1,6 +1,7 @@
 //! The order service's ears: event type -> reaction, on one screen.
 
 mod hearing;
+mod intervention;
 mod inventory;
 mod payment;
 mod reactor;
@@ -27,4 +28,6 @@ pub fn router() -> Router<Session> {
         .on(p::Refunded::TYPE, payment::on_refunded)
         .on(p::RefundFailed::TYPE, payment::on_refund_failed)
         .on(p::Closed::TYPE, payment::on_closed)
+        .on(i::Intervened::TYPE, intervention::on_inventory)
+        .on(p::Intervened::TYPE, intervention::on_payment)
 }

@@ -8,15 +8,16 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
+use oms_messaging::{Action, Event, Failure, Intervention as Taken, Outcome, Reactor, Router, Tx};
 use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
 
 use super::{
     hearing::{REFUSED, UNKNOWN},
     router,
 };
 use crate::{
-    domain::{Milestone, Order, Refund},
+    domain::{Cause, Intervention, Milestone, Order, Refund},
     store::Session,
 };
 
@@ -84,7 +85,11 @@ impl Reactor for OrderReactor {
         ids.dedup();
         // What an earlier transaction left here was rolled back.
         self.saved().retain(|id, _| ids.binary_search(id).is_err());
-        Session::load(tx, &ids).await
+        let mut session = Session::load(tx, &ids).await?;
+        let of_operators = |event: &&Event| event.event_type.ends_with(".intervened.v1");
+        let of_operators: Vec<&Event> = events.iter().copied().filter(of_operators).collect();
+        session.learn_noted(tx, &of_operators).await?;
+        Ok(session)
     }
 
     fn react(&self, session: &mut Session, event: &Event) -> Result<Outcome, Failure> {
@@ -105,6 +110,25 @@ impl Reactor for OrderReactor {
             }
             self.saved().insert(order.id().to_string(), changed.milestones);
         }
+        Ok(())
+    }
+
+    async fn intervened(&self, tx: &mut Tx, what: &Taken) -> Result<(), Failure> {
+        let mut session = Session::load(tx, std::slice::from_ref(&what.stream)).await?;
+        let now = session.now();
+        let Some(order) = session.order_mut(&what.stream) else { return Ok(()) };
+        let event_id = Uuid::try_parse(&what.event_id).ok();
+        let noted = Intervention {
+            service: "order",
+            event_id: what.event_id.clone(),
+            event_type: what.event_type.clone(),
+            discarded: what.action == Action::Discarded,
+            note: what.note.clone(),
+        };
+        order.note_intervention(&noted, &Cause { at: now, event_id, trace_id: None });
+        session.save(tx).await?;
+        // Whoever waits for the order is to see it; milestones of the event itself stay.
+        self.saved().entry(what.stream.clone()).or_default();
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! Reading orders: one query per table, however many orders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use oms_messaging::{Failure, sql::one_of};
+use oms_messaging::{Event, Failure, sql::one_of};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 
 use super::{
     entities::{lines, orders, refunds, timeline},
@@ -99,4 +100,26 @@ pub async fn load_timeline_after<C: ConnectionTrait>(
         .order_by_asc(timeline::Column::Version)
         .limit(max);
     Ok(entries.all(conn).await?)
+}
+
+/// Which of these events caused an entry of their orders' timelines.
+pub(super) async fn noted<C: ConnectionTrait>(
+    conn: &C,
+    events: &[&Event],
+) -> Result<BTreeSet<Uuid>, Failure> {
+    if events.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let backend = conn.get_database_backend();
+    let orders = events.iter().map(|event| &event.subject);
+    let ids = events.iter().map(|event| event.id.to_string());
+    let found: Vec<Option<String>> = timeline::Entity::find()
+        .select_only()
+        .column(timeline::Column::EventId)
+        .filter(one_of(backend, timeline::Column::OrderId, orders))
+        .filter(one_of(backend, timeline::Column::EventId, ids))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(found.into_iter().flatten().filter_map(|id| Uuid::try_parse(&id).ok()).collect())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use oms_messaging::{Announcement, Event, Failure, Standing, Tx};
+use uuid::Uuid;
 
 use super::{load, save};
 use crate::{
@@ -19,6 +20,7 @@ pub struct Session {
     orders: BTreeMap<String, Held>,
     outgoing: Vec<Announcement>,
     repeats: BTreeSet<String>,
+    noted: BTreeSet<Uuid>,
 }
 
 /// An order with what the database knows of it.
@@ -72,7 +74,23 @@ impl Session {
             orders: loaded.into_iter().map(held).collect(),
             outgoing: Vec::new(),
             repeats: BTreeSet::new(),
+            noted: BTreeSet::new(),
         })
+    }
+
+    /// Learns which of these events, all about orders of the session, stand on a timeline already:
+    /// for those that change nothing else by which they could be known again.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn learn_noted(&mut self, tx: &Tx, events: &[&Event]) -> Result<(), Failure> {
+        self.noted = load::noted(tx.conn(), events).await?;
+        Ok(())
+    }
+
+    /// Whether this event stands on a timeline already; it does from now on.
+    pub fn was_noted(&mut self, event: Uuid) -> bool {
+        !self.noted.insert(event)
     }
 
     /// The transaction's instant.

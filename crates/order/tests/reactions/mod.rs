@@ -1,6 +1,7 @@
 //! Reactions through messaging's own consumer and the simulated log.
 
 mod arrivals;
+mod interventions;
 mod poison;
 mod run;
 mod world;

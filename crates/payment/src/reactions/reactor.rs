@@ -9,11 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use oms_messaging::{Event, Failure, Outcome, Reactor, Router, Tx};
+use oms_messaging::{Event, Failure, Intervention, Outcome, Reactor, Router, Tx};
 use tokio::sync::Notify;
 
 use super::router;
-use crate::{domain::Said, metrics::PaymentMetrics, store::Session};
+use crate::{announce, domain::Said, metrics::PaymentMetrics, store::Session};
 
 /// Payment's reactions.
 #[derive(Debug)]
@@ -68,6 +68,11 @@ impl Reactor for Reactions {
             uncommitted.entry(stream).or_default().push(said);
         }
         self.fell_due.fetch_or(saved.fell_due, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn intervened(&self, tx: &mut Tx, what: &Intervention) -> Result<(), Failure> {
+        tx.announce(announce::intervened(what)?)?;
         Ok(())
     }
 

@@ -49,16 +49,16 @@ impl GrpcApi {
         self
     }
 
-    pub(super) fn names(&self) -> &[&'static str] {
+    pub(crate) fn names(&self) -> &[&'static str] {
         &self.names
     }
 
-    pub(super) fn into_routes(self) -> Routes {
+    pub(crate) fn into_routes(self) -> Routes {
         self.routes.routes()
     }
 
     /// Everything that reflection describes on this port.
-    pub(super) fn descriptors(&self) -> Result<Vec<FileDescriptorSet>, prost::DecodeError> {
+    pub(crate) fn descriptors(&self) -> Result<Vec<FileDescriptorSet>, prost::DecodeError> {
         let mut error_details = FileDescriptorSet::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)?;
         // The crate compiles these two outside of their folder; tools know them by their full name.
         for file in &mut error_details.file {

@@ -47,6 +47,27 @@ pub(super) async fn broken(
     Ok(found)
 }
 
+/// Nothing passes what is parked: a stream is marked exactly as long as something of it is
+/// (rule 4).
+pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (name, database) in [
+        ("order", &databases.order),
+        ("inventory", &databases.inventory),
+        ("payment", &databases.payment),
+    ] {
+        let what = format!("I6 {name} has parked events of a stream that is not marked");
+        let sql = "SELECT DISTINCT p.stream AS stream FROM parked p \
+                   JOIN streams s ON s.id = p.stream WHERE NOT s.parked";
+        found.extend(offenders(database, &what, sql).await?);
+        let what = format!("I6 {name} marks a stream of which nothing is parked");
+        let sql = "SELECT s.id AS id FROM streams s WHERE s.parked \
+                   AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.stream = s.id)";
+        found.extend(offenders(database, &what, sql).await?);
+    }
+    Ok(found)
+}
+
 /// Rows this service wrote that were never on the topic.
 async fn unsaid(
     name: &str,

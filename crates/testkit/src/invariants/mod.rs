@@ -74,5 +74,6 @@ pub async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<Strin
     let mut broken = stock::broken_in_motion(databases).await?;
     broken.extend(money::broken_in_motion(databases).await?);
     broken.extend(timeline::broken(databases).await?);
+    broken.extend(messaging::broken_in_motion(databases).await?);
     Ok(broken)
 }

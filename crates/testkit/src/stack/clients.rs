@@ -135,7 +135,7 @@ impl Clients {
     }
 }
 
-async fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
+pub(super) async fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
     Ok(endpoint.connect_timeout(ANSWER_WITHIN).timeout(ANSWER_WITHIN).connect().await?)
 }

@@ -20,7 +20,13 @@ use oms_messaging::{
 };
 
 use self::{lossy::LossyLog, slot::Slot};
-use crate::{CrashPlan, eventually, invariants};
+use oms_proto::oms_admin_v1::dead_letter_service_client::DeadLetterServiceClient;
+use tonic::transport::Channel;
+
+use crate::{
+    CrashPlan, eventually,
+    invariants::{self, Evidence},
+};
 
 /// Partitions of the topic in a test.
 const PARTITIONS: i32 = 4;
@@ -37,6 +43,8 @@ pub struct Stack {
     slots: [Slot; 3],
     /// The log was lost with everything else.
     power_was_cut: bool,
+    /// Orders that a test put poison in for.
+    poisoned: Vec<String>,
     finished: bool,
 }
 
@@ -91,8 +99,15 @@ impl Stack {
         let folder = tempfile::tempdir()?;
         let wire = Connected::start(&options)?;
         let slots = [Name::Order, Name::Inventory, Name::Payment].map(Slot::new);
-        let mut stack =
-            Self { folder, options, wire, slots, power_was_cut: false, finished: false };
+        let mut stack = Self {
+            folder,
+            options,
+            wire,
+            slots,
+            power_was_cut: false,
+            poisoned: Vec::new(),
+            finished: false,
+        };
         stack.start_all().await?;
         Ok(stack)
     }
@@ -112,6 +127,23 @@ impl Stack {
     /// When it is down.
     pub fn address(&self, name: Name) -> anyhow::Result<SocketAddr> {
         self.slot(name).address().context("the service is down")
+    }
+
+    /// The dead letters of a service, on its admin port.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub async fn dead_letters(
+        &self,
+        name: Name,
+    ) -> anyhow::Result<DeadLetterServiceClient<Channel>> {
+        let at = self.slot(name).admin().context("the service is down")?;
+        Ok(DeadLetterServiceClient::new(clients::channel(at).await?))
+    }
+
+    /// Dead letters of this order break nothing: the test is about them.
+    pub fn poisons(&mut self, order: &str) {
+        self.poisoned.push(order.to_owned());
     }
 
     /// The simulated log.
@@ -222,7 +254,13 @@ impl Stack {
     pub async fn finish(mut self) -> anyhow::Result<()> {
         self.rest().await?;
         let topic = self.whole_topic()?;
-        let checked = invariants::check(&self.databases()?, topic.as_ref()).await;
+        let said = topic.as_ref();
+        let evidence = Evidence { said, heard: said, poisoned: &self.poisoned };
+        let broken = invariants::broken(&self.databases()?, evidence).await;
+        let checked = broken.and_then(|broken| {
+            anyhow::ensure!(broken.is_empty(), "broken invariants:\n{}", broken.join("\n"));
+            Ok(())
+        });
         self.finished = true;
         self.kill_all().await;
         checked

@@ -7,7 +7,7 @@ use oms_messaging::Log;
 use oms_order::config::OrderConfig;
 use oms_payment::config::PaymentConfig;
 use oms_seams::{Seams, SystemClock, SystemIds};
-use oms_service::{Database, DatabaseSettings, GrpcSettings, Host, Process, StartError};
+use oms_service::{Admin, Database, DatabaseSettings, GrpcSettings, Host, Process, StartError};
 use sea_orm::DatabaseConnection;
 
 use super::StackOptions;
@@ -37,6 +37,7 @@ pub(super) struct Slot {
 #[derive(Debug)]
 struct Up {
     host: Host,
+    admin: Admin,
     grpc: SocketAddr,
     database: Database,
     gateway: Option<DatabaseConnection>,
@@ -98,6 +99,10 @@ impl Slot {
         self.up.as_ref().map(|up| up.grpc)
     }
 
+    pub(super) fn admin(&self) -> Option<SocketAddr> {
+        self.up.as_ref().map(|up| up.admin.address())
+    }
+
     pub(super) fn database(&self) -> Option<DatabaseConnection> {
         self.up.as_ref().map(|up| up.database.read.clone())
     }
@@ -109,6 +114,13 @@ impl Slot {
 
 fn file(folder: &Path, name: &str) -> DatabaseSettings {
     DatabaseSettings::at(format!("sqlite:{}", folder.join(name).display()))
+}
+
+/// A host in a process of its own, with an admin port.
+async fn hosted(name: &'static str, seams: Seams) -> Result<(Host, Admin), StartError> {
+    let process = Process::new();
+    let admin = Admin::serve(&process, "test.admin.listen", "localhost:0").await?;
+    Ok((Host::new(name, seams, process), admin))
 }
 
 async fn order(
@@ -123,9 +135,9 @@ async fn order(
     config.order.messaging = options.messaging.clone();
     config.order.run_deadline_s = options.run_deadline_s.into();
     config.order.deadline_sweep_ms = 50;
-    let host = Host::new("order", seams, Process::new());
+    let (host, admin) = hosted("order", seams).await?;
     let running = oms_order::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: None })
+    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
 }
 
 async fn inventory(
@@ -140,9 +152,9 @@ async fn inventory(
     config.inventory.messaging = options.messaging.clone();
     config.inventory.reservation_ttl_s = options.reservation_ttl_s;
     config.inventory.expiry_sweep_ms = 50;
-    let host = Host::new("inventory", seams, Process::new());
+    let (host, admin) = hosted("inventory", seams).await?;
     let running = oms_inventory::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: None })
+    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
 }
 
 async fn payment(
@@ -160,11 +172,11 @@ async fn payment(
     config.payment.worker.gateway_sweep_ms = 50;
     config.payment.worker.gateway_retry_ms_min = 20;
     config.payment.worker.gateway_retry_ms_max = 100;
-    let host = Host::new("payment", seams, Process::new());
+    let (host, admin) = hosted("payment", seams).await?;
     let running = oms_payment::start_on(config, host.clone(), log).await?;
     let url = format!("sqlite://{}?mode=ro", folder.join("gateway.db").display());
     let gateway = sea_orm::Database::connect(url)
         .await
         .map_err(|error| StartError::other("the gateway's log", error))?;
-    Ok(Up { host, grpc: running.grpc, database: running.database, gateway: Some(gateway) })
+    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: Some(gateway) })
 }

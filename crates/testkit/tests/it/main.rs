@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod crashes;
+mod dead_letters;
 mod frames;
 mod lost_log;
 mod power_cut;

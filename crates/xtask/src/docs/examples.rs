@@ -8,6 +8,9 @@ pub(super) const ORDER: &str = "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6070";
 /// The refund all examples are about.
 const REFUND: &str = "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6074";
 
+/// The event that an operator takes in hand.
+const PARKED: &str = "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6075";
+
 /// The example's data for a type of event, as JSON with its fields in the order of the wire.
 pub(super) fn data(event_type: &str) -> Option<String> {
     let mut all = order().into_iter().chain(inventory()).chain(payment());
@@ -69,7 +72,7 @@ fn order() -> [Example; 8] {
     ]
 }
 
-fn inventory() -> [Example; 5] {
+fn inventory() -> [Example; 6] {
     let missing = Quantity { sku: "SKU-002".into(), asked: 1, available: 0 };
     [
         example(&inventory::Reserved { revision: 1, until: until() }),
@@ -81,10 +84,16 @@ fn inventory() -> [Example; 5] {
         example(&inventory::Released {}),
         example(&inventory::ReservationExpired { revision: 1 }),
         example(&inventory::Dispatched {}),
+        example(&inventory::Intervened {
+            event_id: PARKED.into(),
+            event_type: "oms.order.submitted.v1".into(),
+            action: "redriven".into(),
+            note: "SKU-002 was missing from the catalogue".into(),
+        }),
     ]
 }
 
-fn payment() -> [Example; 5] {
+fn payment() -> [Example; 6] {
     let totals =
         |captured_minor, refunded_minor| payment::Totals { captured_minor, refunded_minor };
     [
@@ -107,6 +116,12 @@ fn payment() -> [Example; 5] {
             totals: totals(25_000, 25_000),
         }),
         example(&payment::Closed { totals: totals(25_000, 25_000) }),
+        example(&payment::Intervened {
+            event_id: PARKED.into(),
+            event_type: "oms.order.canceled.v1".into(),
+            action: "discarded".into(),
+            note: "settled by hand".into(),
+        }),
     ]
 }
 

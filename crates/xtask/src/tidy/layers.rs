@@ -8,7 +8,7 @@ const FOR_EVERYBODY: &str = "oms-seams";
 
 /// What a service of the saga may use. The three never import each other.
 const BELOW_A_SERVICE: &[&str] =
-    &["oms-service", "oms-messaging", "oms-events", "oms-proto", "oms-telemetry"];
+    &["oms-admin", "oms-service", "oms-messaging", "oms-events", "oms-proto", "oms-telemetry"];
 
 /// What an arrangement of services may use.
 const BELOW_AN_ARRANGEMENT: &[&str] = &[
@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("oms-events", &["oms-telemetry"]),
     ("oms-messaging", &["oms-telemetry"]),
     ("oms-service", &["oms-proto", "oms-telemetry"]),
+    ("oms-admin", &["oms-service", "oms-messaging", "oms-proto", "oms-telemetry"]),
     ("oms-order", BELOW_A_SERVICE),
     ("oms-inventory", BELOW_A_SERVICE),
     ("oms-payment", BELOW_A_SERVICE),

@@ -1,0 +1,117 @@
+//! gRPC on the admin port: what services mount there, found by the path of a call.
+//!
+//! The port is served before any service starts, so APIs come while it is open. One API serves all
+//! services of the process; what it needs to know of them is shared by its type.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use prost_types::FileDescriptorSet;
+use tonic::{Status, body::Body, service::Routes};
+use tonic_reflection::server::Builder;
+use tower::ServiceExt;
+
+use crate::{grpc::GrpcApi, process::Process};
+
+const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
+
+/// The admin APIs of a process.
+#[derive(Debug, Default)]
+pub(crate) struct AdminApis(Mutex<Mounted>);
+
+#[derive(Debug, Default)]
+struct Mounted {
+    shared: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    routes: HashMap<&'static str, Router>,
+    names: Vec<&'static str>,
+    described: Vec<FileDescriptorSet>,
+}
+
+impl AdminApis {
+    /// What all services share of `T`; the first mounts the API over it.
+    pub(crate) fn shared<T: Default + Send + Sync + 'static>(
+        &self,
+        api: impl FnOnce(Arc<T>) -> GrpcApi,
+    ) -> Arc<T> {
+        let mut mounted = self.mounted();
+        let there = mounted.shared.get(&TypeId::of::<T>()).cloned();
+        if let Some(Ok(there)) = there.map(Arc::downcast::<T>) {
+            return there;
+        }
+        let fresh = Arc::<T>::default();
+        mounted.shared.insert(TypeId::of::<T>(), fresh.clone());
+        mounted.mount(api(fresh.clone()));
+        fresh
+    }
+
+    fn route(&self, path: &str) -> Option<Router> {
+        let service = path.strip_prefix('/')?.split('/').next()?;
+        self.mounted().routes.get(service).cloned()
+    }
+
+    fn mounted(&self) -> MutexGuard<'_, Mounted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mounted {
+    fn mount(&mut self, api: GrpcApi) {
+        self.names.extend(api.names());
+        match api.descriptors() {
+            Ok(described) => self.described.extend(described),
+            Err(error) => tracing::error!(%error, "an admin API is not described"),
+        }
+        let names = api.names().to_vec();
+        let router = api.into_routes().into_axum_router();
+        for name in names {
+            self.routes.insert(name, router.clone());
+        }
+        let mut reflection = Builder::configure();
+        for set in &self.described {
+            reflection = reflection.register_file_descriptor_set(set.clone());
+        }
+        for name in self.names.iter().copied().chain([REFLECTION]) {
+            reflection = reflection.with_service_name(name);
+        }
+        match reflection.build_v1() {
+            Ok(reflection) => {
+                self.routes.insert(REFLECTION, Routes::new(reflection).into_axum_router());
+            }
+            Err(error) => tracing::error!(%error, "the admin APIs are served without reflection"),
+        }
+    }
+}
+
+/// Whatever no page answers: a call of a mounted API, or nothing.
+pub(crate) async fn call(State(process): State<Process>, request: Request) -> Response {
+    if let Some(router) = process.admin_apis().route(request.uri().path()) {
+        return match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+    }
+    if !is_grpc(request.headers()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let starting = process.health().iter().any(|(_, health)| !health.is_ready());
+    let status = if starting {
+        crate::Refusal::unavailable("STARTING", "the process is starting").into()
+    } else {
+        Status::unimplemented("the admin port has no such service")
+    };
+    status.into_http::<Body>().map(axum::body::Body::new)
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/grpc"))
+}
