@@ -146,7 +146,7 @@ async fn what_was_never_held_or_was_given_back_cannot_leave() {
 }
 
 #[tokio::test]
-async fn an_expired_hold_that_ships_is_asked_about_no_more() {
+async fn a_hold_that_ships_is_waited_for_no_more() {
     for shop in Shop::everywhere().await {
         let shop = shop.with(&[("a", 10)]).await;
         shop.hear_one(&submitted(ORDER, &[("a", 2)])).await.unwrap();
