@@ -21,8 +21,11 @@ async fn a_page_begins_where_the_index_says() {
         let kind = tx.get_database_backend();
         let (explain, column, place) = match kind {
             DatabaseBackend::Postgres => {
-                // So small a table would be read whole.
-                tx.execute_unprepared("SET LOCAL enable_seqscan = off").await.unwrap();
+                // So small a table would be read whole, or sorted.
+                for other in ["seqscan", "bitmapscan", "sort"] {
+                    let off = format!("SET LOCAL enable_{other} = off");
+                    tx.execute_unprepared(&off).await.unwrap();
+                }
                 ("EXPLAIN", "QUERY PLAN", "Index Cond: (ROW(created_at, order_id) < ROW(")
             }
             _ => ("EXPLAIN QUERY PLAN", "detail", "payments_newest ((created_at,order_id)<(?,?))"),
