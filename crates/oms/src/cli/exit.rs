@@ -121,8 +121,10 @@ impl From<Status> for Failure {
         let details = status.get_error_details();
         // Only this side's own transport gives a source: nobody answered, or no more.
         let lost = std::error::Error::source(&status).is_some();
+        // What tonic says on either side when the deadline of a call has passed.
+        let late = status.code() == Code::Cancelled && status.message() == "Timeout expired";
         let (code, message) = match status.code() {
-            Code::Cancelled | Code::DeadlineExceeded if lost => {
+            Code::Cancelled | Code::DeadlineExceeded if lost || late => {
                 (Code::DeadlineExceeded, "no answer in time; --deadline sets how long to wait")
             }
             _ if lost => (Code::Unavailable, "the connection was lost"),
@@ -203,6 +205,12 @@ mod tests {
         assert_eq!(failure.lines(), [message, "  - currency is required", "  - too many"]);
         assert_eq!(failure.document()["error"]["code"], "INVALID_ARGUMENT");
         assert_eq!(failure.document()["error"]["exit_code"], 2);
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_told_alike_whichever_side_noticed() {
+        let failure = Failure::from(Status::cancelled("Timeout expired"));
+        assert_eq!((failure.exit, failure.code), (Exit::Unavailable, Some(Code::DeadlineExceeded)));
     }
 
     #[test]
