@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 struct Tally {
     applied: u64,
     forgotten: u64,
+    discarded: u64,
 }
 
 /// What was applied, by service.
@@ -30,6 +31,11 @@ impl Applied {
         self.0.entry(service.name()).or_default().forgotten += ids;
     }
 
+    /// This service was told to discard so many events: their ids are in its inbox too.
+    pub(crate) fn discard(&mut self, service: Service, events: u64) {
+        self.0.entry(service.name()).or_default().discarded += events;
+    }
+
     /// How it contradicts the inbox of the service.
     ///
     /// # Errors
@@ -39,12 +45,13 @@ impl Applied {
         service: Service,
         database: &DatabaseConnection,
     ) -> anyhow::Result<Option<String>> {
-        let Tally { applied, forgotten } = self.0.get(service.name()).copied().unwrap_or_default();
+        let Tally { applied, forgotten, discarded } =
+            self.0.get(service.name()).copied().unwrap_or_default();
         let statement =
             Statement::from_string(database.get_database_backend(), "SELECT count(*) FROM inbox");
         let row = database.query_one_raw(statement).await?;
         let there: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        let claimed = u64::try_from(there)? + forgotten;
+        let claimed = (u64::try_from(there)? + forgotten).saturating_sub(discarded);
         let (name, times) = (service.name(), applied.saturating_sub(claimed));
         Ok((times > 0).then(|| format!("I6 {name} applied {times} events it had applied before")))
     }

@@ -81,7 +81,7 @@ const METHODS: [(&str, u64); 5] = [
     ("pm_card_declined", 12),
     ("pm_card_insufficient_funds", 6),
     ("pm_card_timeout", 12),
-    ("pm_refund_fails", 10),
+    ("pm_refund_fails", 16),
 ];
 
 impl Customer {
@@ -135,6 +135,11 @@ impl Customer {
     fn verb(&self, dice: &mut Dice) -> Verb {
         let amount = dice.pick(&[None, None, Some(100), Some(5_000), Some(20_000)], None);
         let method = dice.weighted(&METHODS, "pm_card_visa");
+        let refunding = matches!(self.last, Some(Call { verb: Verb::Refund(_), .. }));
+        if refunding && !self.wants_goods && dice.chance(40) {
+            // While the refund is still on its way.
+            return Verb::Cancel;
+        }
         match (self.paid, self.wants_goods, dice.below(100)) {
             (false, _, 0..80) | (true, _, 0..10) => Verb::Pay(method),
             (false, _, 80..95) | (true, false, 10..40) | (true, true, 10..20) => Verb::Cancel,

@@ -76,7 +76,10 @@ impl<R: Reactor> Hand for Consumer<R> {
             Ok(done) => done,
             Err(failure) => return Did::failed(&failure),
         };
-        trail.count(|counts| counts.duplicates += done.duplicates);
+        trail.count(|counts| {
+            counts.duplicates += done.duplicates;
+            counts.parked += done.parked;
+        });
         if done.is_idle() {
             return Did { stuck: done.retrying > 0, ..Did::count(0_u64, "") };
         }

@@ -108,6 +108,9 @@ fn tell_summary(summary: &Summary) {
         ("failed publications and calls", counts.failures),
         ("lost tails", counts.lost_tails),
         ("lost logs", counts.lost_logs),
+        ("events parked", counts.parked),
+        ("events redriven", counts.redriven),
+        ("events discarded", counts.discarded),
         ("distinct end states", summary.end_states.len() as u64),
     ] {
         println!("{count:>12}  {what}");

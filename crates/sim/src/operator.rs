@@ -1,15 +1,11 @@
 //! Poison about customers' orders, and the operator who takes dead letters in hand (rule 4).
 
-use std::collections::BTreeSet;
-
 use futures::FutureExt;
 use oms_events::Service;
 use oms_messaging::{
     DeadLetters, Failure, Letter, LetterFilter,
     consumer::letters::{CameTo, Orders, Settlement},
 };
-use oms_testkit::invariants;
-use sea_orm::{ConnectionTrait, Statement};
 
 use crate::{
     dice::Dice,
@@ -42,7 +38,10 @@ impl World<'_> {
         let (mends, discards) = (dice.chance(60), dice.chance(25));
         let service = self.instances[at].0;
         let letters = self.instances[at].1.letters.clone();
-        let Ok(found) = letters.list(&LetterFilter::default(), 0, MAX as u64).await else { return };
+        let found = match letters.list(&LetterFilter::default(), 0, MAX as u64).await {
+            Ok(found) => found,
+            Err(failure) => return self.broken.push(format!("no list of letters: {failure}")),
+        };
         let Some(letter) = found.get(dice.index(found.len())).cloned() else { return };
         if mends {
             self.spoil_of(service).mend();
@@ -62,8 +61,7 @@ impl World<'_> {
         };
         match self.trap.clone().drive(work.boxed(), arms).await {
             Ended::Done(done) => {
-                self.applied.add(service, applied(&done));
-                let text = told(&done);
+                let text = self.settled(service, &done);
                 self.line(&format!("an operator {verb} {title} {text}"));
             }
             Ended::Crashed(point, work) => {
@@ -101,18 +99,41 @@ impl World<'_> {
         Ok(any)
     }
 
+    /// Counts what an operator has settled, for people too. No database fails here: whatever does
+    /// is a bug.
+    fn settled(&mut self, service: Service, done: &Result<Settlement, Failure>) -> String {
+        let done = match done {
+            Ok(done) => done,
+            Err(failure) => {
+                self.broken.push(format!("{} settles nothing: {failure}", service.name()));
+                return format!("in vain: {failure}");
+            }
+        };
+        let came_to =
+            |what: &CameTo| done.settled.iter().filter(|one| one.came_to == *what).count() as u64;
+        let (redriven, discarded) = (came_to(&CameTo::Redriven), came_to(&CameTo::Discarded));
+        self.applied.add(service, redriven);
+        self.applied.discard(service, discarded);
+        self.trail.count(|counts| {
+            counts.redriven += redriven;
+            counts.discarded += discarded;
+        });
+        told(done)
+    }
+
     async fn empty_one(&mut self, service: Service, letters: &DeadLetters) -> anyhow::Result<()> {
         let name = service.name();
         let done = letters.redrive(&LetterFilter::default(), &orders()).await;
-        self.applied.add(service, applied(&done));
-        self.line(&format!("an operator redrives all in {name} {}", told(&done)));
+        let text = self.settled(service, &done);
+        self.line(&format!("an operator redrives all in {name} {text}"));
         for one in done?.settled {
             let CameTo::Failed { code, .. } = &one.came_to else { continue };
             let garbage = one.letter.stream.as_ref().is_none_or(|s| self.poisoned.contains(s));
             if garbage {
                 let this = LetterFilter::of_ids([one.letter.id]);
-                letters.discard(&this, &orders()).await?;
-                self.line(&format!("an operator discards in {name} {}", text_of(&one.letter)));
+                let done = letters.discard(&this, &orders()).await;
+                let text = self.settled(service, &done);
+                self.line(&format!("an operator discards in {name} {text}"));
             } else {
                 let what = text_of(&one.letter);
                 self.broken.push(format!("{name} is mended and fails again, {code}: {what}"));
@@ -120,68 +141,6 @@ impl World<'_> {
         }
         Ok(())
     }
-
-    /// Orders of which an event was discarded: they may wait for ever, and nothing else.
-    ///
-    /// # Errors
-    /// When a database cannot be read.
-    pub(crate) async fn given_up(&self) -> anyhow::Result<BTreeSet<String>> {
-        let sql = "SELECT DISTINCT stream FROM interventions \
-                   WHERE action = 'discarded' AND stream IS NOT NULL";
-        let mut orders = BTreeSet::new();
-        for database in [&self.stores.order, &self.stores.inventory, &self.stores.payment] {
-            let read = Statement::from_string(database.read.get_database_backend(), sql);
-            for row in database.read.query_all_raw(read).await? {
-                orders.insert(row.try_get_by_index::<String>(0)?);
-            }
-        }
-        Ok(orders)
-    }
-
-    /// What is open, less the waiting of orders of which an event was discarded.
-    ///
-    /// # Errors
-    /// When a database cannot be read.
-    pub(crate) async fn open_business(&self) -> anyhow::Result<Vec<String>> {
-        let mut open = invariants::open_business(&self.stores.seen()).await?;
-        let given_up = self.given_up().await?;
-        open.retain(|line| !given_up.iter().any(|order| waits(line, order)));
-        Ok(open)
-    }
-
-    /// What is broken at rest, less that of orders which are not at rest because an event of theirs
-    /// was discarded: while they wait, their ledgers need not agree. What must hold in every motion
-    /// and what messaging owes is owed to them too.
-    ///
-    /// # Errors
-    /// When a database cannot be read.
-    pub(crate) async fn less_given_up(&self, broken: Vec<String>) -> anyhow::Result<Vec<String>> {
-        let databases = self.stores.seen();
-        let open = invariants::open_business(&databases).await?;
-        let mut waiting = self.given_up().await?;
-        waiting.retain(|order| open.iter().any(|line| waits(line, order)));
-        let always = invariants::broken_in_motion(&databases).await?;
-        let excused = |line: &String| {
-            let of_messaging = line.starts_with("I6") || line.starts_with("I8");
-            !of_messaging
-                && !always.contains(line)
-                && waiting.iter().any(|order| line.contains(order))
-        };
-        Ok(broken.into_iter().filter(|line| !excused(line)).collect())
-    }
-
-    /// Streams whose dead letters break nothing.
-    pub(crate) fn may_be_dead(&self) -> Vec<String> {
-        let spoilt = self.spoils.iter().flat_map(|spoil| spoil.orders());
-        self.poisoned.iter().cloned().chain(spoilt).collect()
-    }
-}
-
-/// Whether the line says that this order waits.
-fn waits(line: &str, order: &str) -> bool {
-    let services = SERVICES.into_iter().map(Service::name);
-    services.map(|name| format!("{name} waits: {order}")).any(|said| line == said)
-        || line.starts_with(&format!("order: {order},"))
 }
 
 fn orders() -> Orders {
@@ -192,17 +151,7 @@ fn text_of(letter: &Letter) -> String {
     format!("{}({})", letter.event_type, letter.stream.as_deref().unwrap_or("no order"))
 }
 
-/// Events that were applied.
-fn applied(done: &Result<Settlement, Failure>) -> u64 {
-    let Ok(done) = done else { return 0 };
-    done.settled.iter().filter(|one| one.came_to == CameTo::Redriven).count() as u64
-}
-
-fn told(done: &Result<Settlement, Failure>) -> String {
-    let done = match done {
-        Ok(done) => done,
-        Err(failure) => return format!("in vain: {failure}"),
-    };
+fn told(done: &Settlement) -> String {
     let one = |one: &oms_messaging::consumer::letters::Settled| {
         let word = match one.came_to {
             CameTo::Redriven => "redriven",

@@ -109,15 +109,15 @@ impl World<'_> {
 
     async fn check(&mut self) -> anyhow::Result<()> {
         let said: Topic = self.trail.all_said();
-        let may_be_dead = self.may_be_dead();
         let evidence = Evidence {
             said: Some(&said),
             heard: (!self.lossy).then_some(&said),
-            poisoned: &may_be_dead,
+            poisoned: &self.poisoned,
         };
         let databases = self.stores.seen();
         let broken = invariants::broken(&databases, evidence).await?;
         let mut broken = self.less_given_up(broken).await?;
+        broken.retain(|line| !self.was_spoilt(line));
         broken.extend(self.applied_twice().await?);
         broken.extend(self.promises.broken(&databases, &self.customers).await?);
         for line in &broken {

@@ -30,6 +30,12 @@ pub struct Counts {
     pub failures: u64,
     /// Steps that were held while others went on.
     pub held: u64,
+    /// Events that were parked.
+    pub parked: u64,
+    /// Events that an operator redrove.
+    pub redriven: u64,
+    /// Events that an operator discarded.
+    pub discarded: u64,
 }
 
 impl Counts {
@@ -45,6 +51,9 @@ impl Counts {
         self.lost_logs += other.lost_logs;
         self.failures += other.failures;
         self.held += other.held;
+        self.parked += other.parked;
+        self.redriven += other.redriven;
+        self.discarded += other.discarded;
     }
 }
 

@@ -301,6 +301,7 @@ impl<'a> World<'a> {
             broken.extend(offsets::ahead(&self.log, service, &self.database(service).read).await?);
         }
         broken.extend(self.applied_twice().await?);
+        broken.extend(self.parked_without_poison().await?);
         self.broken.extend(broken);
         Ok(())
     }
@@ -317,7 +318,7 @@ impl<'a> World<'a> {
         Ok(broken)
     }
 
-    fn database(&self, service: Service) -> &'a Database {
+    pub(crate) fn database(&self, service: Service) -> &'a Database {
         match service {
             Service::Order => &self.stores.order,
             Service::Inventory => &self.stores.inventory,

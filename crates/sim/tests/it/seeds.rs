@@ -29,6 +29,9 @@ fn five_hundred_seeds_break_no_invariant() {
         ("lost logs", counts.lost_logs, 30),
         ("failures", counts.failures, 300),
         ("held steps", counts.held, 80),
+        ("parked events", counts.parked, 200),
+        ("redriven events", counts.redriven, 50),
+        ("discarded events", counts.discarded, 30),
         ("end states", summary.end_states.len() as u64, 100),
     ] {
         assert!(count >= at_least, "only {count} {what}, of {at_least} at least");
