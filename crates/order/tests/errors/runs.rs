@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use oms_proto::oms_v1::{GetOrderResponse, ListOrdersRequest, OrderStatus};
+use oms_proto::oms_v1::{GetOrderResponse, ListOrdersRequest};
 use oms_service::testing::{RefusalTable, count_rows};
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use super::stage::Stage;
+use super::stage::{Stage, until_told};
 use crate::served::{
     Refunding, cancel, complete, create, get, keyed, pay, refund, ship, watch, within,
 };
@@ -77,7 +77,7 @@ pub(super) async fn ship_order(stage: &mut Stage) {
     drop(place);
     stage.served.until_counted("oms_watchers 0").await;
     stage.served.others.refund(Refunding::Approve);
-    stage.served.reaches(&order, OrderStatus::Refunded).await;
+    until_told(&stage.served, &order, &["StockReleased"]).await;
 }
 
 pub(super) async fn database_away(mut stage: Stage) -> RefusalTable {

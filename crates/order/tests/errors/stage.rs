@@ -91,7 +91,7 @@ async fn failed(served: &Served, how: Paying) -> String {
 }
 
 /// Waits until the order's timeline tells all of these.
-async fn until_told(served: &Served, order: &str, events: &[&str]) {
+pub(super) async fn until_told(served: &Served, order: &str, events: &[&str]) {
     let told = |view: &GetOrderResponse| {
         let has = |event: &&str| view.timeline.iter().any(|entry| entry.event_type == *event);
         events.iter().all(has)
