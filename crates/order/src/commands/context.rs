@@ -49,8 +49,8 @@ impl Context {
         turn.map(Some).ok_or(CommandError::KeyRunning)
     }
 
-    /// Begins a transaction that has claimed the key and, where it is new, holds the order's stream.
-    /// The claim waits for a call of another instance with the same key.
+    /// Begins a transaction that has claimed the key and, where it is new, holds the order's
+    /// stream. The claim waits for a call of another instance with the same key.
     ///
     /// # Errors
     /// [`CommandError::KeyRunning`] when patience ends before that call has; dropping the claim

@@ -66,8 +66,8 @@ impl Created {
 /// the order that exists, as long as it is PENDING and no run was started.
 ///
 /// # Errors
-/// [`CommandError::Invalid`], [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
-/// ends before the key's first call; failures of the store.
+/// [`CommandError::Invalid`]; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
+/// `patience` ends before the key's first call; failures of the store.
 pub async fn create_order(
     context: &Context,
     wish: CreateOrder,

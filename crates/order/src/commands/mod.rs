@@ -1,8 +1,8 @@
 //! What callers may ask of an order, one file per intent.
 //!
-//! A command owns its transaction: it claims the caller's idempotency key, locks the order's stream,
-//! decides, saves and commits, and only then wakes whoever waits and counts. Keys come before streams
-//! everywhere, so that calls cannot wait for one another in a circle.
+//! A command owns its transaction: it claims the caller's idempotency key, locks the order's
+//! stream, decides, saves and commits, and only then wakes whoever waits and counts. Keys come
+//! before streams everywhere, so that calls cannot wait for one another in a circle.
 //! Commands know no transport; `api` runs them in tasks the transport cannot drop.
 
 mod at_once;

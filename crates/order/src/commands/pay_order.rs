@@ -36,8 +36,8 @@ pub struct PayOrder {
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with why the order cannot be paid, or why
-/// an earlier run failed; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
-/// ends before the key's first call; failures of the store.
+/// an earlier run failed; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
+/// `patience` ends before the key's first call; failures of the store.
 pub async fn pay_order(
     context: &Context,
     order_id: String,

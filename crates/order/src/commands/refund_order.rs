@@ -48,9 +48,9 @@ pub fn outcome_of(order: &Order, refund: &Refund) -> Option<Result<GivenBack, Re
     }
 }
 
-/// Begins a refund and waits for its outcome as long as `patience` lasts; while another run is open it
-/// waits for its end first. When the caller has gone nobody wants the outcome any more: what has not
-/// begun then never begins, what has goes on without this call.
+/// Begins a refund and waits for its outcome as long as `patience` lasts; while another run is open
+/// it waits for its end first. When the caller has gone nobody wants the outcome any more: what has
+/// not begun then never begins, what has goes on without this call.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong, with [`Refusal::Busy`]

@@ -15,14 +15,15 @@ pub struct ShipOrder {
 }
 
 /// Ships a CONFIRMED order and answers at once; inventory books the goods out afterwards. While a
-/// refund run for all that is left is open it waits for its end as long as `patience` lasts. When the caller
-/// has gone nobody wants the outcome any more, and nothing is shipped. Shipping again is no error.
+/// refund run for all that is left is open it waits for its end as long as `patience` lasts. When
+/// the caller has gone nobody wants the outcome any more, and nothing is shipped. Shipping again is
+/// no error.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] when the order is not CONFIRMED, or with
 /// [`Refusal::Busy`] when the run did not end in time or the caller has gone;
-/// [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], [`CommandError::TooManyWaiting`], and
-/// failures of the store.
+/// [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], [`CommandError::TooManyWaiting`],
+/// and failures of the store.
 pub async fn ship_order(
     context: &Context,
     order_id: String,

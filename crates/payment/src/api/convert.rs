@@ -16,7 +16,7 @@ use crate::{
 /// Answers stay below this, in bytes: clients stop at 4 MiB.
 const PAGE_BYTES_MAX: usize = 3_000_000;
 
-/// Captures and refunds shown with a payment, each: some 200 KB. What there are more is in the sums.
+/// Captures and refunds shown with a payment, of each: some 200 KB. The sums count all.
 const MOVEMENTS_MAX: usize = 1_000;
 
 /// A page of at most `size` payments and [`PAGE_BYTES_MAX`]; at least one, or the list would end
@@ -54,8 +54,8 @@ pub(super) fn payment(view: &PaymentView) -> Payment {
     }
 }
 
-/// The last [`MOVEMENTS_MAX`] of them. Revisions count up, and ids of refunds rise with time; what a
-/// cancellation gives back comes last.
+/// The last [`MOVEMENTS_MAX`] of them. Revisions count up, and ids of refunds rise with time; what
+/// a cancellation gives back comes last.
 fn newest<T>(movements: impl DoubleEndedIterator<Item = T>) -> Vec<T> {
     let mut newest: Vec<T> = movements.rev().take(MOVEMENTS_MAX).collect();
     newest.reverse();
