@@ -183,6 +183,34 @@ async fn a_page_stays_below_what_clients_take_and_the_rest_follows() {
     assert_eq!(found, 3);
 }
 
+#[tokio::test]
+async fn of_very_many_refunds_the_newest_thousand_are_shown_and_the_sums_count_all() {
+    for backend in backends() {
+        let bench = Bench::new(&backend).await;
+        bench.hear([submitted(ORDER, 5_000, "pm_card_visa"), reserved(ORDER, 1)]).await;
+        bench.work().await;
+        bench.hear([confirmed(ORDER, 1, 5_000)]).await;
+        // What payment is asked for is no smaller than a refund's id is in the order service.
+        let id = |n: usize| format!("018f5a00-0000-7000-8000-{n:012}");
+        let asked: Vec<_> = (0..1_100).map(|n| refund_requested(ORDER, &id(n), 1)).collect();
+        bench.try_hear(&asked).await.unwrap();
+        let write = bench.database.write.clone();
+        let given = "UPDATE refunds SET state = 'succeeded', next_at = NULL WHERE refund_id >= '";
+        write.execute_unprepared(&format!("{given}{}'", id(1))).await.unwrap();
+        write.execute_unprepared("UPDATE payments SET refunded = 1099").await.unwrap();
+        let payment = get(&bench, ORDER).await.unwrap();
+        let shown: Vec<_> = payment.refunds.iter().map(|one| one.refund_id.clone()).collect();
+        assert_eq!(shown, (100..1_100).map(id).collect::<Vec<_>>(), "{backend:?}");
+        assert_eq!((payment.captured_minor, payment.refunded_minor), (5_000, 1_099));
+        // The one that is still due is not shown, and counts.
+        assert_eq!(payment.status(), PaymentStatus::Processing);
+        let bytes = prost::Message::encoded_len(&payment);
+        assert!(bytes < 300_000, "{bytes} bytes");
+        let (page, _) = list(&bench, 1, "").await.unwrap();
+        assert_eq!(page[0].refunds, payment.refunds);
+    }
+}
+
 /// A writer that always changes a payment and its capture together is never seen half way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_is_read_as_it_was_at_one_instant() {

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 use oms_order::{
     commands::{
         CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, Created, GivenBack, Keyed,
-        PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
+        Patience, PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
         complete_order, create_order, pay_order, refund_order, ship_order,
     },
     domain::{Currency, Money, Status},
@@ -162,46 +162,46 @@ impl Customer {
             })
         };
         let (wish, version) = (self.wish.clone(), None);
+        // Callers without patience: what has begun goes on without them.
+        let (until, gone) = (Instant::now(), CancellationToken::new());
+        let none = Patience::new(until, gone, context.draining.clone());
         match call.verb.clone() {
             Verb::Create => Box::pin(async move {
                 let keyed =
                     key("create", String::new()).map(|key| Keyed { key, encode: of_created });
-                create_order(&context, wish, keyed).await.map(told_of_created)
+                create_order(&context, wish, keyed, none).await.map(told_of_created)
             }),
             Verb::Pay(method) => Box::pin(async move {
                 let keyed =
                     key("pay", method.to_owned()).map(|key| Keyed { key, encode: of_status });
                 let wish = PayOrder { method: method.to_owned(), expected_version: version };
-                pay_order(&context, order, wish, keyed).await.map(told_of_status)
+                pay_order(&context, order, wish, keyed, none).await.map(told_of_status)
             }),
             Verb::Cancel => Box::pin(async move {
                 let keyed =
                     key("cancel", String::new()).map(|key| Keyed { key, encode: of_status });
                 let wish = CancelOrder { reason: String::new(), expected_version: version };
-                cancel_order(&context, order, wish, keyed).await.map(told_of_status)
+                cancel_order(&context, order, wish, keyed, none).await.map(told_of_status)
             }),
             Verb::Refund(amount) => Box::pin(async move {
                 let what = format!("{amount:?}");
                 let keyed = key("refund", what).map(|key| Keyed { key, encode: of_refund });
                 let amount = amount.map(|minor| Money::new(minor, wish.currency));
                 let wish = RefundOrder { amount, reason: String::new(), expected_version: version };
-                // A caller without patience: what has begun goes on without it.
-                let (until, gone) = (Instant::now(), CancellationToken::new());
-                let reply = refund_order(&context, order, wish, keyed, until, gone).await?;
+                let reply = refund_order(&context, order, wish, keyed, none).await?;
                 Ok(told(reply, |_| (None, None)))
             }),
             Verb::Ship => Box::pin(async move {
                 let keyed = key("ship", String::new()).map(|key| Keyed { key, encode: of_status });
                 let wish = ShipOrder { expected_version: version };
-                // Without patience: behind a refund of everything it gives up at once.
-                let (until, gone) = (Instant::now(), CancellationToken::new());
-                ship_order(&context, order, wish, keyed, until, gone).await.map(told_of_status)
+                // Behind a refund of everything it gives up at once.
+                ship_order(&context, order, wish, keyed, none).await.map(told_of_status)
             }),
             Verb::Complete => Box::pin(async move {
                 let keyed =
                     key("complete", String::new()).map(|key| Keyed { key, encode: of_status });
                 let wish = CompleteOrder { expected_version: version };
-                complete_order(&context, order, wish, keyed).await.map(told_of_status)
+                complete_order(&context, order, wish, keyed, none).await.map(told_of_status)
             }),
         }
     }

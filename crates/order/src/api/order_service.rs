@@ -12,7 +12,6 @@ use oms_service::{
     idempotency::{IdempotencyKey, REPLAYED},
 };
 use prost::Message;
-use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Response, Status,
     metadata::{MetadataMap, MetadataValue},
@@ -25,7 +24,7 @@ use super::{
     watch,
 };
 use crate::{
-    commands::{self, CommandError, Context, Keyed, Reply},
+    commands::{self, CommandError, Context, Keyed, Patience, Reply},
     queries::{Queries, Watchers},
 };
 
@@ -55,16 +54,23 @@ impl OrderApi {
             .max_encoding_message_size(MESSAGE_OUT_MAX)
     }
 
-    /// Runs a command to its end, also when the caller goes away; its token says so.
+    /// Runs a command to its end, also when the caller goes away. What it waits for it waits for
+    /// until a little before its caller gives up.
     async fn run<T, F>(
         &self,
-        command: impl FnOnce(Context, CancellationToken) -> F,
+        metadata: &MetadataMap,
+        command: impl FnOnce(Context, Patience) -> F,
     ) -> Result<Reply<T>, Status>
     where
         T: Send + 'static,
         F: Future<Output = Result<Reply<T>, CommandError>> + Send + 'static,
     {
-        let command = |gone| command(self.context.clone(), gone);
+        let until = deadline::of(metadata, self.context.settings.call_wait());
+        let context = self.context.clone();
+        let command = |gone| {
+            let patience = Patience::new(until, gone, context.draining.clone());
+            command(context, patience)
+        };
         let done = self.host.tasks().detach_with_caller(command).await;
         done.map_err(|error| of_command(error).into())
     }
@@ -112,7 +118,9 @@ impl OrderService for OrderApi {
         let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode);
         let (wish, keyed) = Refusal::both(validate::create_order(message), keyed)?;
         let reply = self
-            .run(|context, _| async move { commands::create_order(&context, wish, keyed).await })
+            .run(&metadata, |context, patience| async move {
+                commands::create_order(&context, wish, keyed, patience).await
+            })
             .await?;
         respond(reply, convert::created)
     }
@@ -139,7 +147,9 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(|context, _| async move { commands::pay_order(&context, id, wish, keyed).await })
+            .run(&metadata, |context, patience| async move {
+                commands::pay_order(&context, id, wish, keyed, patience).await
+            })
             .await?;
         respond(reply, convert::paid)
     }
@@ -155,9 +165,9 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(
-                |context, _| async move { commands::cancel_order(&context, id, wish, keyed).await },
-            )
+            .run(&metadata, |context, patience| async move {
+                commands::cancel_order(&context, id, wish, keyed, patience).await
+            })
             .await?;
         respond(reply, convert::canceled)
     }
@@ -167,15 +177,14 @@ impl OrderService for OrderApi {
         request: Request<wire::RefundOrderRequest>,
     ) -> Result<Response<wire::RefundOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let until = deadline::of(&metadata, self.context.settings.call_wait());
         let encode = |done: &_| convert::refunded(done).encode_to_vec();
         let keyed = keyed(&metadata, "oms.v1.OrderService/RefundOrder", &message, encode);
         let (about, keyed) = Refusal::both(validate::refund_order(message), keyed)?;
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(|context, gone| async move {
-                commands::refund_order(&context, id, wish, keyed, until, gone).await
+            .run(&metadata, |context, patience| async move {
+                commands::refund_order(&context, id, wish, keyed, patience).await
             })
             .await?;
         respond(reply, convert::refunded)
@@ -186,14 +195,13 @@ impl OrderService for OrderApi {
         request: Request<wire::ShipOrderRequest>,
     ) -> Result<Response<wire::ShipOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        let until = deadline::of(&metadata, self.context.settings.call_wait());
         let encode = |done: &_| convert::shipped(done).encode_to_vec();
         let keyed = keyed(&metadata, "oms.v1.OrderService/ShipOrder", &message, encode)?;
         let About { order_id, wish } = validate::ship_order(&message)?;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
-            .run(|context, gone| async move {
-                commands::ship_order(&context, id, wish, keyed, until, gone).await
+            .run(&metadata, |context, patience| async move {
+                commands::ship_order(&context, id, wish, keyed, patience).await
             })
             .await?;
         respond(reply, convert::shipped)
@@ -208,9 +216,9 @@ impl OrderService for OrderApi {
         let keyed = keyed(&metadata, "oms.v1.OrderService/CompleteOrder", &message, encode)?;
         let About { order_id, wish } = validate::complete_order(&message)?;
         let id = order_id.ok_or_else(not_found)?;
-        let reply =
-            self.run(|context, _| async move {
-                commands::complete_order(&context, id, wish, keyed).await
+        let reply = self
+            .run(&metadata, |context, patience| async move {
+                commands::complete_order(&context, id, wish, keyed, patience).await
             })
             .await?;
         respond(reply, convert::completed)

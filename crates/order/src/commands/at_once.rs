@@ -3,7 +3,7 @@
 use oms_messaging::Tx;
 
 use super::{
-    CommandError, Context, Keyed, Reply,
+    CommandError, Context, Keyed, Patience, Reply,
     keyed::{self, Claimed},
 };
 use crate::{
@@ -20,17 +20,35 @@ pub struct StatusNow {
     pub status: Status,
 }
 
+/// Which order, of which version, under which key, and how long an equal call is waited for.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    pub(super) order_id: String,
+    pub(super) expected_version: Option<i32>,
+    pub(super) keyed: Option<Keyed<StatusNow>>,
+    pub(super) patience: &'a Patience,
+}
+
 /// Lets `decide` change the order and tell its status, once per key and only at the version that is
 /// expected.
 pub(super) async fn at_once(
     context: &Context,
-    order_id: String,
-    expected_version: Option<i32>,
-    keyed: Option<Keyed<StatusNow>>,
+    target: Target<'_>,
     decide: impl FnOnce(&mut Order, &Tx) -> Result<Status, Refusal> + Send,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    let mut tx = context.hold(&order_id).await?;
-    match keyed::claim(&tx, keyed.as_ref()).await? {
+    let _turn = context.key_turn(target.keyed.as_ref(), target.patience).await?;
+    in_key_turn(context, target, decide).await
+}
+
+/// The same for a caller that has the key's turn.
+pub(super) async fn in_key_turn(
+    context: &Context,
+    target: Target<'_>,
+    decide: impl FnOnce(&mut Order, &Tx) -> Result<Status, Refusal> + Send,
+) -> Result<Reply<StatusNow>, CommandError> {
+    let Target { order_id, expected_version, keyed, patience } = target;
+    let (mut tx, claimed) = context.hold(&order_id, keyed.as_ref(), patience).await?;
+    match claimed {
         Claimed::New => {}
         Claimed::Answered(answer) => return Ok(context.replay(answer)),
         Claimed::Running => return Err(CommandError::KeyRunning),

@@ -1,8 +1,8 @@
 //! CancelOrder: always wins, before the goods have left.
 
 use super::{
-    CommandError, Context, Keyed, Reply,
-    at_once::{StatusNow, at_once},
+    CommandError, Context, Keyed, Patience, Reply,
+    at_once::{StatusNow, Target, at_once},
     context::cause,
 };
 
@@ -19,14 +19,18 @@ pub struct CancelOrder {
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] once it was shipped or everything was
-/// given back; [`CommandError::KeyConflict`], and failures of the store.
+/// given back; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
+/// ends before the key's first call; failures of the store.
 pub async fn cancel_order(
     context: &Context,
     order_id: String,
     wish: CancelOrder,
     keyed: Option<Keyed<StatusNow>>,
+    patience: Patience,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    at_once(context, order_id, wish.expected_version, keyed, |order, tx| {
+    let expected_version = wish.expected_version;
+    let target = Target { order_id, expected_version, keyed, patience: &patience };
+    at_once(context, target, |order, tx| {
         order.cancel(&wish.reason, &cause(tx))?;
         Ok(order.shown_status())
     })

@@ -1,8 +1,8 @@
 //! CompleteOrder: delivered and closed.
 
 use super::{
-    CommandError, Context, Keyed, Reply,
-    at_once::{StatusNow, at_once},
+    CommandError, Context, Keyed, Patience, Reply,
+    at_once::{StatusNow, Target, at_once},
     context::cause,
 };
 
@@ -17,14 +17,18 @@ pub struct CompleteOrder {
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] when its goods have not left or the order
-/// is dead; [`CommandError::KeyConflict`], and failures of the store.
+/// is dead; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
+/// ends before the key's first call; failures of the store.
 pub async fn complete_order(
     context: &Context,
     order_id: String,
     wish: CompleteOrder,
     keyed: Option<Keyed<StatusNow>>,
+    patience: Patience,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    at_once(context, order_id, wish.expected_version, keyed, |order, tx| {
+    let expected_version = wish.expected_version;
+    let target = Target { order_id, expected_version, keyed, patience: &patience };
+    at_once(context, target, |order, tx| {
         order.complete(&cause(tx))?;
         Ok(order.shown_status())
     })

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use oms_messaging::{Failure, Messaging, Tx};
 use oms_service::idempotency::Answer;
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandError, Reply};
+use super::{
+    CommandError, KeyTurn, KeyTurns, Keyed, Patience, Reply,
+    keyed::{self, Claimed},
+};
 use crate::{
     changes::Changes, config::OrderSettings, domain::Cause, metrics::OrderMetrics, store::Changed,
 };
@@ -21,6 +24,8 @@ pub struct Context {
     pub read: DatabaseConnection,
     /// Wakes calls that wait.
     pub changes: Changes,
+    /// Lets calls with one idempotency key pass one by one.
+    pub key_turns: KeyTurns,
     /// What is counted.
     pub metrics: Arc<OrderMetrics>,
     /// Bounds and times.
@@ -30,11 +35,43 @@ pub struct Context {
 }
 
 impl Context {
-    /// Begins a transaction that holds the order's stream.
-    pub(super) async fn hold(&self, order_id: &str) -> Result<Tx, CommandError> {
+    /// Waits until no other call of this instance with the key is under way; at once without a key.
+    ///
+    /// # Errors
+    /// [`CommandError::KeyRunning`] when patience ends first.
+    pub(super) async fn key_turn<T>(
+        &self,
+        keyed: Option<&Keyed<T>>,
+        patience: &Patience,
+    ) -> Result<Option<KeyTurn>, CommandError> {
+        let Some(Keyed { key, .. }) = keyed else { return Ok(None) };
+        let turn = patience.wait_for(self.key_turns.turn(key)).await;
+        turn.map(Some).ok_or(CommandError::KeyRunning)
+    }
+
+    /// Begins a transaction that has claimed the key and, where it is new, holds the order's
+    /// stream. The claim waits for a call of another instance with the same key.
+    ///
+    /// # Errors
+    /// [`CommandError::KeyRunning`] when patience ends before that call has; dropping the claim
+    /// rolls back, so that nothing of this call is left.
+    pub(super) async fn hold<T>(
+        &self,
+        order_id: &str,
+        keyed: Option<&Keyed<T>>,
+        patience: &Patience,
+    ) -> Result<(Tx, Claimed), CommandError> {
         let mut tx = self.messaging.begin().await?;
-        tx.lock([order_id.to_owned()]).await?;
-        Ok(tx)
+        let claim = keyed::claim(&tx, keyed);
+        let claimed = match tx.conn().get_database_backend() {
+            // Whoever has the one writer waits for nobody.
+            DatabaseBackend::Sqlite => claim.await?,
+            _ => patience.in_time(claim).await.ok_or(CommandError::KeyRunning)??,
+        };
+        if matches!(claimed, Claimed::New) {
+            tx.lock([order_id.to_owned()]).await?;
+        }
+        Ok((tx, claimed))
     }
 
     /// Commits, then wakes whoever waits for the orders and counts what was reached.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    CommandError, Context, Keyed, Reply,
+    CommandError, Context, Keyed, Patience, Reply,
     context::cause,
     keyed::{self, Claimed},
 };
@@ -66,15 +66,18 @@ impl Created {
 /// the order that exists, as long as it is PENDING and no run was started.
 ///
 /// # Errors
-/// [`CommandError::Invalid`], [`CommandError::KeyConflict`], and failures of the store.
+/// [`CommandError::Invalid`]; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
+/// `patience` ends before the key's first call; failures of the store.
 pub async fn create_order(
     context: &Context,
     wish: CreateOrder,
     keyed: Option<Keyed<Created>>,
+    patience: Patience,
 ) -> Result<Reply<Created>, CommandError> {
     let id = context.messaging.seams().ids.next();
-    let mut tx = context.hold(&id.to_string()).await?;
-    match keyed::claim(&tx, keyed.as_ref()).await? {
+    let _turn = context.key_turn(keyed.as_ref(), &patience).await?;
+    let (mut tx, claimed) = context.hold(&id.to_string(), keyed.as_ref(), &patience).await?;
+    match claimed {
         Claimed::New => {}
         Claimed::Answered(answer) => return Ok(context.replay(answer)),
         Claimed::Running => return Err(CommandError::KeyRunning),

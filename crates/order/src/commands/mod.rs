@@ -1,7 +1,8 @@
 //! What callers may ask of an order, one file per intent.
 //!
-//! A command owns its transaction: it locks the order's stream first, claims the caller's
-//! idempotency key, decides, saves and commits, and only then wakes whoever waits and counts.
+//! A command owns its transaction: it claims the caller's idempotency key, locks the order's
+//! stream, decides, saves and commits, and only then wakes whoever waits and counts. Keys come
+//! before streams everywhere, so that calls cannot wait for one another in a circle.
 //! Commands know no transport; `api` runs them in tasks the transport cannot drop.
 
 mod at_once;
@@ -14,6 +15,7 @@ mod keyed;
 mod pay_order;
 mod refund_order;
 mod ship_order;
+mod turns;
 mod waiting;
 
 pub use at_once::StatusNow;
@@ -26,3 +28,5 @@ pub use keyed::{Keyed, Reply};
 pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};
 pub use refund_order::{GivenBack, RefundOrder, outcome_of, refund_order};
 pub use ship_order::{ShipOrder, ship_order};
+pub use turns::{KeyTurn, KeyTurns};
+pub use waiting::Patience;

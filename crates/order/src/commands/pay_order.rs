@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::{
-    CommandError, Context, Keyed, Reply,
-    at_once::{StatusNow, at_once},
+    CommandError, Context, Keyed, Patience, Reply,
+    at_once::{StatusNow, Target, at_once},
     context::cause,
 };
 use crate::domain::{Paying, Status};
@@ -36,15 +36,19 @@ pub struct PayOrder {
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with why the order cannot be paid, or why
-/// an earlier run failed; [`CommandError::KeyConflict`], and failures of the store.
+/// an earlier run failed; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
+/// `patience` ends before the key's first call; failures of the store.
 pub async fn pay_order(
     context: &Context,
     order_id: String,
     wish: PayOrder,
     keyed: Option<Keyed<StatusNow>>,
+    patience: Patience,
 ) -> Result<Reply<StatusNow>, CommandError> {
     let lasts = i64::try_from(context.settings.run_deadline_s).unwrap_or(i64::MAX / 1_000);
-    at_once(context, order_id, wish.expected_version, keyed, |order, tx| {
+    let expected_version = wish.expected_version;
+    let target = Target { order_id, expected_version, keyed, patience: &patience };
+    at_once(context, target, |order, tx| {
         let deadline = tx.now() + TimeDelta::seconds(lasts);
         Ok(match order.pay(&wish.method, tx.next_id(), deadline, &cause(tx))? {
             Paying::Started => Status::Pending,

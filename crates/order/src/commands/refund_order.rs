@@ -2,15 +2,8 @@
 
 use oms_messaging::Tx;
 use oms_service::{idempotency, read_snapshot};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    CommandError, Context, Keyed, Reply,
-    context::cause,
-    keyed::{self, Claimed},
-    waiting::Patience,
-};
+use super::{CommandError, Context, Keyed, Patience, Reply, context::cause, keyed::Claimed};
 use crate::{
     changes::Waiter,
     domain::{Money, Order, Refund, RefundState, Refusal, Status},
@@ -55,9 +48,9 @@ pub fn outcome_of(order: &Order, refund: &Refund) -> Option<Result<GivenBack, Re
     }
 }
 
-/// Begins a refund and waits for its outcome until `until`; while another run is open it waits for
-/// its end first. When `gone` is cancelled nobody wants the outcome any more: what has not begun
-/// then never begins, what has goes on without this call.
+/// Begins a refund and waits for its outcome as long as `patience` lasts; while another run is open
+/// it waits for its end first. When the caller has gone nobody wants the outcome any more: what has
+/// not begun then never begins, what has goes on without this call.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong, with [`Refusal::Busy`]
@@ -69,10 +62,8 @@ pub async fn refund_order(
     order_id: String,
     wish: RefundOrder,
     keyed: Option<Keyed<GivenBack>>,
-    until: Instant,
-    gone: CancellationToken,
+    patience: Patience,
 ) -> Result<Reply<GivenBack>, CommandError> {
-    let patience = Patience::new(until, gone, context.draining.clone());
     let waiter = context.changes.watch(&order_id)?;
     let call = Call { context, order_id, wish, keyed, patience };
     call.run(waiter).await
@@ -133,6 +124,11 @@ impl Call<'_> {
 
     /// Tries until no other run is open, while every later call for this order stands behind.
     async fn begin_in_turn(&self, waiter: &mut Waiter) -> Result<Tried, CommandError> {
+        let _key = self.context.key_turn(self.keyed.as_ref(), &self.patience).await?;
+        // What an equal call has begun meanwhile needs no turn.
+        if let Some(known) = self.look_up().await? {
+            return Ok(known);
+        }
         let turn = self.patience.wait_for(waiter.turn()).await;
         let _turn = turn.ok_or(CommandError::Refused(Refusal::Busy))?;
         loop {
@@ -147,11 +143,12 @@ impl Call<'_> {
     }
 
     async fn begin(&self) -> Result<Tried, CommandError> {
-        let mut tx = self.context.hold(&self.order_id).await?;
+        let held = self.context.hold(&self.order_id, self.keyed.as_ref(), &self.patience).await;
+        let (mut tx, claimed) = held?;
         if self.patience.caller_has_gone() {
             return Err(CommandError::Refused(Refusal::Busy));
         }
-        match keyed::claim(&tx, self.keyed.as_ref()).await? {
+        match claimed {
             Claimed::New => {}
             Claimed::Answered(answer) => return Ok(Tried::Answered(answer)),
             Claimed::Running => return Ok(Tried::KeyRunning),

@@ -1,13 +1,9 @@
 //! ShipOrder: the goods leave, unless all their money is on its way back.
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-
 use super::{
-    CommandError, Context, Keyed, Reply,
-    at_once::{StatusNow, at_once},
+    CommandError, Context, Keyed, Patience, Reply,
+    at_once::{StatusNow, Target, in_key_turn},
     context::cause,
-    waiting::Patience,
 };
 use crate::domain::Refusal;
 
@@ -19,23 +15,25 @@ pub struct ShipOrder {
 }
 
 /// Ships a CONFIRMED order and answers at once; inventory books the goods out afterwards. While a
-/// refund run for all that is left is open it waits for its end until `until`. When `gone` is
-/// cancelled nobody wants the outcome any more, and nothing is shipped. Shipping again is no error.
+/// refund run for all that is left is open it waits for its end as long as `patience` lasts. When
+/// the caller has gone nobody wants the outcome any more, and nothing is shipped. Shipping again is
+/// no error.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] when the order is not CONFIRMED, or with
 /// [`Refusal::Busy`] when the run did not end in time or the caller has gone;
-/// [`CommandError::KeyConflict`], [`CommandError::TooManyWaiting`], and failures of the store.
+/// [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], [`CommandError::TooManyWaiting`],
+/// and failures of the store.
 pub async fn ship_order(
     context: &Context,
     order_id: String,
     wish: ShipOrder,
     keyed: Option<Keyed<StatusNow>>,
-    until: Instant,
-    gone: CancellationToken,
+    patience: Patience,
 ) -> Result<Reply<StatusNow>, CommandError> {
-    let patience = Patience::new(until, gone, context.draining.clone());
     let call = Call { context, order_id, wish, keyed, patience };
+    // Kept while it waits: equal calls stand behind this one.
+    let _turn = context.key_turn(call.keyed.as_ref(), &call.patience).await?;
     // Without a turn first: refunds that wait for one another do not hinder it.
     match call.ship().await {
         Err(CommandError::Refused(Refusal::Busy)) => call.in_turn().await,
@@ -54,8 +52,13 @@ struct Call<'a> {
 
 impl Call<'_> {
     async fn ship(&self) -> Result<Reply<StatusNow>, CommandError> {
-        let (id, version) = (self.order_id.clone(), self.wish.expected_version);
-        at_once(self.context, id, version, self.keyed.clone(), |order, tx| {
+        let target = Target {
+            order_id: self.order_id.clone(),
+            expected_version: self.wish.expected_version,
+            keyed: self.keyed.clone(),
+            patience: &self.patience,
+        };
+        in_key_turn(self.context, target, |order, tx| {
             if self.patience.caller_has_gone() {
                 return Err(Refusal::Busy);
             }

@@ -12,18 +12,16 @@ const DRAIN_WAIT: Duration = Duration::from_secs(3);
 /// A command's patience: until its caller's deadline, until its caller has gone, or shortly after
 /// the service began to drain.
 #[derive(Clone, Debug)]
-pub(super) struct Patience {
+pub struct Patience {
     until: Instant,
     gone: CancellationToken,
     draining: CancellationToken,
 }
 
 impl Patience {
-    pub(super) fn new(
-        until: Instant,
-        gone: CancellationToken,
-        draining: CancellationToken,
-    ) -> Self {
+    /// Until `until`, while `gone` and `draining` are not cancelled.
+    #[must_use]
+    pub fn new(until: Instant, gone: CancellationToken, draining: CancellationToken) -> Self {
         Self { until, gone, draining }
     }
 
@@ -41,6 +39,12 @@ impl Patience {
             () = self.gone.cancelled() => None,
             () = self.drained() => None,
         }
+    }
+
+    /// What `future` comes to, whether or not anybody still wants it; `None` when its caller's time
+    /// ends first.
+    pub(super) async fn in_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.until, future).await.ok()
     }
 
     async fn drained(&self) {

@@ -6,7 +6,8 @@
 use std::{pin::Pin, sync::Arc};
 
 use oms_proto::oms_v1::{
-    CancelOrderRequest, OrderStatus, PayOrderRequest, order_service_client::OrderServiceClient,
+    CancelOrderRequest, CompleteOrderRequest, OrderStatus, PayOrderRequest, ShipOrderRequest,
+    order_service_client::OrderServiceClient,
 };
 use oms_service::testing::Backend;
 use prost::Message;
@@ -14,10 +15,15 @@ use tokio::task::JoinSet;
 use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-use crate::served::{Served, cancel, create_for, each_backend, is_replay, keyed, pay, refund};
+use crate::served::{
+    Served, cancel, complete, create_for, each_backend, is_replay, keyed, pay, refund, ship,
+};
 
 /// Calls with each of the two bodies.
 const CALLS: usize = 20;
+/// The version of an order that was confirmed, and of one that was shipped.
+const CONFIRMED: i32 = 4;
+const SHIPPED: i32 = 5;
 
 type Client = OrderServiceClient<Channel>;
 /// Whether it was a replay, and the answer's bytes.
@@ -35,12 +41,29 @@ struct Wish {
     effects: fn(Arc<Served>, String) -> Effects,
 }
 
-fn wishes() -> [Wish; 4] {
+impl Wish {
+    /// An order that allows it.
+    async fn order(self, served: &Served) -> String {
+        match self.name {
+            "RefundOrder" | "ShipOrder" => served.confirmed(10_000).await,
+            "CompleteOrder" => {
+                let order = served.confirmed(10_000).await;
+                served.client.clone().ship_order(ship(&order)).await.unwrap();
+                order
+            }
+            _ => served.created(10_000).await,
+        }
+    }
+}
+
+fn wishes() -> [Wish; 6] {
     [
         Wish { name: "CreateOrder", call: create_order, effects: orders },
         Wish { name: "PayOrder", call: pay_order, effects: runs },
         Wish { name: "CancelOrder", call: cancel_order, effects: cancellations },
         Wish { name: "RefundOrder", call: refund_order, effects: refunds },
+        Wish { name: "ShipOrder", call: ship_order, effects: shipments },
+        Wish { name: "CompleteOrder", call: complete_order, effects: completions },
     ]
 }
 
@@ -78,6 +101,18 @@ fn refund_order(mut client: Client, request: Request<()>, order: String, other: 
     Box::pin(async move { told(client.refund_order(request).await) })
 }
 
+fn ship_order(mut client: Client, request: Request<()>, order: String, other: bool) -> Call {
+    let expected_version = other.then_some(CONFIRMED);
+    let request = with(request, ShipOrderRequest { expected_version, ..ship(&order) });
+    Box::pin(async move { told(client.ship_order(request).await) })
+}
+
+fn complete_order(mut client: Client, request: Request<()>, order: String, other: bool) -> Call {
+    let expected_version = other.then_some(SHIPPED);
+    let request = with(request, CompleteOrderRequest { expected_version, ..complete(&order) });
+    Box::pin(async move { told(client.complete_order(request).await) })
+}
+
 fn orders(served: Arc<Served>, _: String) -> Effects {
     // One of them is the order the other methods are tried on.
     Box::pin(async move { usize::try_from(served.orders().await).unwrap() - 1 })
@@ -100,6 +135,14 @@ fn runs(served: Arc<Served>, order: String) -> Effects {
 
 fn cancellations(served: Arc<Served>, order: String) -> Effects {
     entries(served, order, |_, payload| payload.contains(r#""status":"canceled""#))
+}
+
+fn shipments(served: Arc<Served>, order: String) -> Effects {
+    entries(served, order, |_, payload| payload.contains(r#""status":"shipped""#))
+}
+
+fn completions(served: Arc<Served>, order: String) -> Effects {
+    entries(served, order, |_, payload| payload.contains(r#""status":"completed""#))
 }
 
 fn refunds(served: Arc<Served>, order: String) -> Effects {
@@ -132,10 +175,7 @@ async fn all_at_once(wish: Wish, clients: &[Client], order: &str) -> [Vec<Told>;
 }
 
 async fn one_effect(wish: Wish, served: Served, clients: &[Client]) {
-    let order = match wish.name {
-        "RefundOrder" => served.confirmed(10_000).await,
-        _ => served.created(10_000).await,
-    };
+    let order = wish.order(&served).await;
     let [first, other] = all_at_once(wish, clients, &order).await;
     // Whoever came first has the key; the others wanted something else.
     let (well, badly) =
@@ -189,7 +229,7 @@ async fn a_method_that_dies_between_its_effect_and_its_answer_is_answered_by_the
     // played with the real ones, in the tests of the whole system.
     for wish in wishes().into_iter().filter(|wish| wish.name != "RefundOrder") {
         let served = on(&Backend::Sqlite).await;
-        let order = served.created(10_000).await;
+        let order = wish.order(&served).await;
         served.crash.arm("command.after_commit");
         let mut calls = JoinSet::new();
         let call = (wish.call)(served.client.clone(), keyed("k", ()), order.clone(), false);

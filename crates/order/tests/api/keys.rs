@@ -1,5 +1,6 @@
 //! Idempotency keys: one effect, one answer (I7).
 
+use oms_order::OrderConfig;
 use oms_proto::oms_v1::{CreateOrderResponse, OrderStatus, RefundOrderRequest};
 use oms_service::testing::Backend;
 use tonic::Code;
@@ -11,8 +12,13 @@ use crate::served::{
 
 const CALLS: usize = 200;
 
+/// The last of so many calls has its turn only after all the others.
+fn patient(config: &mut OrderConfig) {
+    config.order.call_wait_ms = 60_000;
+}
+
 async fn at_once(backend: &Backend) {
-    let served = Served::start_with(backend, |_| {}).await;
+    let served = Served::start_with(backend, patient).await;
     let calls: Vec<_> = (0..CALLS)
         .map(|_| {
             let mut client = served.client.clone();
@@ -156,7 +162,7 @@ async fn the_refusal_of_a_refund_that_was_started_is_remembered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_payments_with_one_key_start_one_run() {
-    let served = Served::start().await;
+    let served = Served::start_with(&Backend::Sqlite, patient).await;
     served.others.pay(Paying::Wait);
     let order = served.created(500).await;
     let calls = (0..50)

@@ -6,6 +6,7 @@ mod faults;
 mod gone;
 mod keyless;
 mod keys;
+mod keys_running;
 mod listing;
 mod orders;
 mod refunds;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use oms_order::commands::{CommandError, Keyed, RefundOrder, refund_order};
+use oms_order::{
+    OrderConfig,
+    commands::{CommandError, Keyed, Patience, RefundOrder, refund_order},
+};
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus};
-use oms_service::idempotency::IdempotencyKey;
+use oms_service::{idempotency::IdempotencyKey, testing::Backend};
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -12,8 +15,12 @@ use tonic_types::StatusExt;
 
 use crate::served::{Refunding, Served, cancel, each_backend, is_replay, keyed, refund, within};
 
-const SHORT: Duration = Duration::from_millis(400);
 const LONG: Duration = Duration::from_secs(20);
+
+/// A caller that names no time is answered so soon, however busy the machine is.
+fn impatient(config: &mut OrderConfig) {
+    config.order.call_wait_ms = 50;
+}
 
 fn asked(view: &GetOrderResponse) -> bool {
     view.timeline.iter().any(|entry| entry.event_type == "RefundRequested")
@@ -63,17 +70,17 @@ async fn of_fifty_refunds_of_700_on_10_000_exactly_fourteen_succeed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_not_known_in_time_goes_on_and_its_key_asks_again() {
     for backend in each_backend() {
-        let served = Served::start_with(&backend, |_| {}).await;
+        let served = Served::start_with(&backend, impatient).await;
         let mut client = served.client.clone();
         let order = served.confirmed(10_000).await;
         served.others.refund(Refunding::Wait);
         let request = || keyed("r", refund(&order, Some(700)));
-        let late = client.refund_order(within(SHORT, request())).await.unwrap_err();
+        let late = client.refund_order(request()).await.unwrap_err();
         assert_eq!(late.code(), Code::DeadlineExceeded);
         assert!(late.message().contains("still running"), "{}", late.message());
         assert!(late.message().contains("same idempotency-key"), "{}", late.message());
 
-        let again = client.refund_order(within(SHORT, request())).await.unwrap_err();
+        let again = client.refund_order(request()).await.unwrap_err();
         assert_eq!(again.code(), Code::Aborted);
         assert!(again.get_error_details().retry_info().is_some());
 
@@ -110,7 +117,7 @@ async fn concurrent_refunds_with_one_key_give_back_once_and_answer_alike() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_refund_waits_for_the_first_then_gives_up() {
-    let served = Served::start().await;
+    let served = Served::start_with(&Backend::Sqlite, impatient).await;
     let mut client = served.client.clone();
     let order = served.confirmed(10_000).await;
     served.others.refund(Refunding::Wait);
@@ -119,7 +126,7 @@ async fn a_second_refund_waits_for_the_first_then_gives_up() {
     calls.spawn(async move { first.refund_order(request).await });
     served.until(&order, asked).await;
 
-    let busy = client.refund_order(within(SHORT, refund(&order, Some(500)))).await.unwrap_err();
+    let busy = client.refund_order(refund(&order, Some(500))).await.unwrap_err();
     assert_eq!(busy.code(), Code::Aborted);
     assert_eq!(busy.message(), "another operation on the order is in progress");
     assert!(busy.get_error_details().retry_info().is_some());
@@ -203,7 +210,8 @@ async fn a_refund_whose_caller_goes_away_before_its_turn_never_begins() {
             let gone = CancellationToken::new();
             let wish = RefundOrder { amount: None, reason: String::new(), expected_version: None };
             let until = Instant::now() + LONG * 10;
-            let waits = refund_order(&context, order.clone(), wish, keyed, until, gone.clone());
+            let patience = Patience::new(until, gone.clone(), CancellationToken::new());
+            let waits = refund_order(&context, order.clone(), wish, keyed, patience);
             let mut waits = std::pin::pin!(waits);
             tokio::select! {
                 biased;

@@ -5,8 +5,12 @@
 //! [`refusals`]; then `write_the_page` writes its rows.
 
 mod create_order;
+mod keys;
+mod later;
+mod lists;
 mod runs;
 mod stage;
+mod watches;
 mod wishes;
 
 use oms_service::testing::RefusalTable;
@@ -21,9 +25,15 @@ async fn refusals() -> RefusalTable {
     wishes::pay_order(&mut stage).await;
     wishes::cancel_order(&mut stage).await;
     wishes::refund_order(&mut stage).await;
+    later::ship_order(&mut stage).await;
+    later::complete_order(&mut stage).await;
+    lists::list_orders(&mut stage).await;
+    keys::running(&mut stage).await;
+    watches::watch_order(&mut stage).await;
     // From here on runs are open, or the database is away.
     runs::refund_order(&mut stage).await;
     runs::too_many_wait(&mut stage).await;
+    runs::ship_order(&mut stage).await;
     runs::database_away(stage).await
 }
 

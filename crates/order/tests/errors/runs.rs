@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use oms_proto::oms_v1::{GetOrderResponse, ListOrdersRequest};
 use oms_service::testing::{RefusalTable, count_rows};
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use super::stage::Stage;
-use crate::served::{Refunding, cancel, create, get, keyed, pay, refund, within};
+use super::stage::{Stage, until_told};
+use crate::served::{
+    Refunding, cancel, complete, create, get, keyed, pay, refund, ship, watch, within,
+};
 
 const METHOD: &str = "RefundOrder";
+/// The timeline's word for a refund that has begun.
+const ASKED: &str = "RefundRequested";
 
 pub(super) async fn refund_order(stage: &mut Stage) {
     let mut client = stage.client();
@@ -21,9 +26,7 @@ pub(super) async fn refund_order(stage: &mut Stage) {
     stage.refused(METHOD, client.refund_order(keyed("running", refund(&order, Some(1))))).await;
     stage.refused(METHOD, client.refund_order(refund(&order, Some(2)))).await;
     stage.served.others.refund(Refunding::Approve);
-    let back = |view: &oms_proto::oms_v1::GetOrderResponse| {
-        view.order.as_ref().unwrap().refunded_minor == 1
-    };
+    let back = |view: &GetOrderResponse| view.order.as_ref().unwrap().refunded_minor == 1;
     stage.served.until(&order, back).await;
 
     stage.served.others.refund(Refunding::Fail);
@@ -49,14 +52,32 @@ pub(super) async fn too_many_wait(stage: &mut Stage) {
         let patient = within(Duration::from_secs(60), refund(&order, Some(3)));
         client.refund_order(patient).await
     });
-    let asked = |view: &oms_proto::oms_v1::GetOrderResponse| {
-        view.timeline.last().unwrap().event_type == "RefundRequested"
-    };
+    let asked = |view: &GetOrderResponse| view.timeline.last().unwrap().event_type == ASKED;
     stage.served.until(&stage.confirmed, asked).await;
     let (mut client, pending) = (stage.client(), stage.pending.clone());
     stage.refused(METHOD, client.refund_order(refund(&pending, None))).await;
     stage.served.others.refund(Refunding::Approve);
     calls.join_next().await.unwrap().unwrap().unwrap();
+}
+
+/// Everything is on its way back: a ship waits, or has no place to wait.
+pub(super) async fn ship_order(stage: &mut Stage) {
+    const METHOD: &str = "ShipOrder";
+    let mut client = stage.client();
+    let order = stage.served.confirmed(10_000).await;
+    stage.served.others.refund(Refunding::Wait);
+    let asked = |view: GetOrderResponse| view.timeline.last().unwrap().event_type == ASKED;
+    while !asked(stage.served.view(&order).await) {
+        // Not its outcome is wanted, but that it is open.
+        let _ = client.refund_order(refund(&order, None)).await;
+    }
+    stage.refused(METHOD, client.ship_order(ship(&order))).await;
+    let place = client.watch_order(watch(&stage.pending)).await.unwrap();
+    stage.refused(METHOD, client.ship_order(ship(&order))).await;
+    drop(place);
+    stage.served.until_counted("oms_watchers 0").await;
+    stage.served.others.refund(Refunding::Approve);
+    until_told(&stage.served, &order, &["StockReleased"]).await;
 }
 
 pub(super) async fn database_away(mut stage: Stage) -> RefusalTable {
@@ -69,6 +90,10 @@ pub(super) async fn database_away(mut stage: Stage) -> RefusalTable {
     table.note("PayOrder", client.pay_order(pay(&order)).await);
     table.note("CancelOrder", client.cancel_order(cancel(&order)).await);
     table.note(METHOD, client.refund_order(refund(&order, None)).await);
+    table.note("ShipOrder", client.ship_order(ship(&order)).await);
+    table.note("CompleteOrder", client.complete_order(complete(&order)).await);
+    table.note("ListOrders", client.list_orders(ListOrdersRequest::default()).await);
+    table.note("WatchOrder", client.watch_order(watch(&order)).await);
     let again = stage.served.reopened().await;
     assert_eq!(count_rows(&again.read).await, before);
     stage.table

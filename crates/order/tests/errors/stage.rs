@@ -12,6 +12,9 @@ use crate::served::{Paying, Served, cancel, pay, refund};
 /// What a call that waits waits here, in milliseconds: it is to be refused for waiting too long.
 const CALL_WAIT_MS: u64 = 150;
 
+/// Calls that may watch at a time.
+pub(super) const PLACES: usize = 2;
+
 /// A service at rest: nothing is due, so that rows change by calls alone.
 pub(super) struct Stage {
     pub(super) served: Served,
@@ -34,6 +37,7 @@ impl Stage {
         let change = |config: &mut OrderConfig| {
             config.order.call_wait_ms = CALL_WAIT_MS;
             config.order.waiting_orders_max = 1;
+            config.order.watchers_max = PLACES;
         };
         let served = Served::start_with(&Backend::Sqlite, change).await;
         let mut client = served.client.clone();
@@ -55,6 +59,11 @@ impl Stage {
 
     pub(super) fn client(&self) -> OrderServiceClient<Channel> {
         self.served.client.clone()
+    }
+
+    /// Orders that have not come to CONFIRMED, or have left it.
+    pub(super) fn not_confirmed(&self) -> [String; 3] {
+        [&self.pending, &self.refunded, &self.canceled].map(Clone::clone)
     }
 
     /// Notes a call that is refused and must change nothing.
@@ -82,7 +91,7 @@ async fn failed(served: &Served, how: Paying) -> String {
 }
 
 /// Waits until the order's timeline tells all of these.
-async fn until_told(served: &Served, order: &str, events: &[&str]) {
+pub(super) async fn until_told(served: &Served, order: &str, events: &[&str]) {
     let told = |view: &GetOrderResponse| {
         let has = |event: &&str| view.timeline.iter().any(|entry| entry.event_type == *event);
         events.iter().all(has)

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
-    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
+    OrderConfig, Running,
+    changes::Changes,
+    commands::{Context, KeyTurns},
+    metrics::OrderMetrics,
+    start_on,
     store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
@@ -188,6 +192,7 @@ impl Served {
             messaging: self.running.messaging.clone(),
             read: self.running.database.read.clone(),
             changes: Changes::new(10),
+            key_turns: KeyTurns::default(),
             metrics: self.host.metrics().group(OrderMetrics::register),
             settings: Arc::new(self.config.order.clone()),
             draining: self.host.intake(),
