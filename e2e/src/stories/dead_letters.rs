@@ -36,7 +36,7 @@ pub(super) async fn play(world: &World) -> anyhow::Result<Verdict> {
     let mut system = System::start(world, "dead-letters", Wishes::default()).await?;
     let operator = Operator::new(world, &system)?;
     let clients = system.clients().await?;
-    let load = Load::start(&system, Pace { clients: 8, ..Pace::default() });
+    let load = Load::start(&system, Pace { clients: 4, ..Pace::default() });
     tokio::time::sleep(world.lengths.calm).await;
     let unlucky = poison(&mut system, &clients).await?;
     let mut told = Told::injected("a bug of inventory that makes events of two orders poison");
