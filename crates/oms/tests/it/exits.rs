@@ -54,8 +54,8 @@ fn who_answers_too_late_is_not_waited_for() {
     Fake::with(async |fake| {
         fake.lock().stuck = true;
         let create = ["order", "create", "--customer", "c", "--item", "a@1", "--pay", "--wait"];
-        let late = fake.oms(&[&create[..], &["--timeout", "100ms"]].concat()).await.exits(4);
-        late.says("not so within 100ms: the order is PENDING");
+        let late = fake.oms(&[&create[..], &["--timeout", "2s"]].concat()).await.exits(4);
+        late.says("not so within 2s: the order is PENDING");
     });
 }
 
