@@ -184,7 +184,7 @@ async fn a_reservation_shows_what_is_held_now_under_any_spelling_of_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shipped_reservation_shows_what_has_left_and_the_ledger_tells_it() {
+async fn a_shipped_reservation_holds_nothing_more_and_the_ledger_tells_what_has_left() {
     for service in Service::everywhere().await {
         let mut client = service.client.clone();
         let order = SystemIds.next().to_string();
@@ -195,8 +195,7 @@ async fn a_shipped_reservation_shows_what_has_left_and_the_ledger_tells_it() {
         let answer = client.get_reservation(request).await.unwrap().into_inner();
         let seen = answer.reservation.unwrap();
         assert_eq!(seen.status(), wire::ReservationStatus::Shipped);
-        let lines: Vec<_> = seen.lines.iter().map(|one| (one.sku.as_str(), one.qty)).collect();
-        assert_eq!((lines, seen.revision, seen.expires_at), (vec![("SKU-001", 2)], 1, None));
+        assert_eq!((seen.lines.len(), seen.revision, seen.expires_at), (0, 1, None));
         let read = client.get_stock(wire::GetStockRequest { sku: sku("SKU-001") }).await.unwrap();
         let stock = read.into_inner().stock.unwrap();
         let counts = (stock.available, stock.held, stock.committed, stock.shipped);

@@ -108,7 +108,7 @@ impl World<'_> {
     /// What has just been published may be lost before anybody reads it: a moment that chance
     /// alone hardly ever meets.
     fn perhaps_lose_what_was_said(&mut self, dice: &mut Dice) {
-        if self.plan.allows(Fault::LoseTail) && dice.chance(6) {
+        if self.plan.allows(Fault::LoseTail) && dice.chance(12) {
             let few = dice.between(1, 3);
             self.lose_tail(few);
         }

@@ -6,7 +6,8 @@ address=${1:-localhost:50051}
 key="example-$(date +%s%N)"
 
 call() {
-  grpcurl -plaintext -max-time 10 -H "idempotency-key: $1" -d "$3" "$address" "oms.v1.OrderService/$2"
+  grpcurl -plaintext -max-time 10 -H "idempotency-key: $1" -d "$3" \
+    "$address" "oms.v1.OrderService/$2"
 }
 
 order=$(call "$key-create" CreateOrder '{

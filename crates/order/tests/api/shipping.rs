@@ -45,6 +45,8 @@ async fn shipping_and_completing_again_is_no_error_and_changes_nothing() {
     let mut client = served.client.clone();
     let order = served.confirmed(10_000).await;
     client.ship_order(ship(&order)).await.unwrap();
+    // Whatever follows from the first call has come: no row is somebody else's.
+    served.until_rest(&order).await;
     let rows = served.rows().await;
     let again = client.ship_order(ship(&order)).await.unwrap().into_inner();
     assert_eq!(again.status(), OrderStatus::Shipped);

@@ -35,13 +35,13 @@ const WALKS: [Walk; 3] = [
     Walk { name: "clients", page: "docs/clients/README.md" },
 ];
 
-/// Every port that the pages print, with the settings that move it.
-const PORTS: [(u16, &str); 5] = [
-    (50051, "OMS_ORDER__GRPC__LISTEN"),
-    (50052, "OMS_INVENTORY__GRPC__LISTEN"),
-    (50053, "OMS_PAYMENT__GRPC__LISTEN"),
-    (9092, "OMS_OMS__KAFKA_LISTEN"),
-    (9091, "OMS_OMS__ADMIN__LISTEN"),
+/// Every port that the pages print, with what moves it: the system's setting, the client's.
+const PORTS: [(u16, &str, &str); 5] = [
+    (50051, "OMS_ORDER__GRPC__LISTEN", "OMS_ORDER_ADDR"),
+    (50052, "OMS_INVENTORY__GRPC__LISTEN", "OMS_INVENTORY_ADDR"),
+    (50053, "OMS_PAYMENT__GRPC__LISTEN", "OMS_PAYMENT_ADDR"),
+    (9092, "OMS_OMS__KAFKA_LISTEN", "OMS_BOOTSTRAP"),
+    (9091, "OMS_OMS__ADMIN__LISTEN", "OMS_ADMIN_ADDR"),
 ];
 
 /// Every walk.
@@ -96,7 +96,7 @@ async fn go(walk: Walk, blocks: &[Block], stop: &mut Stop) -> anyhow::Result<()>
         _ => fs::create_dir_all(&place)?,
     }
     let free = ports::free::<{ PORTS.len() }>()?;
-    let moved: Vec<(u16, u16)> = PORTS.into_iter().map(|(port, _)| port).zip(free).collect();
+    let moved: Vec<(u16, u16)> = PORTS.into_iter().map(|(port, ..)| port).zip(free).collect();
     let script = script::script(blocks, &moved);
     let own = beside_this_program()?;
     let path = tools::provide(&script, &scratch, own, stop).await?;
@@ -110,12 +110,9 @@ async fn go(walk: Walk, blocks: &[Block], stop: &mut Stop) -> anyhow::Result<()>
         .env("PATH", path)
         .env("WALK_LOG", place.join("run.log"))
         .env("ARGS", data(&place))
-        .envs(
-            PORTS
-                .into_iter()
-                .zip(free)
-                .map(|((_, name), port)| (name, format!("localhost:{port}"))),
-        )
+        .envs(PORTS.into_iter().zip(free).flat_map(|((_, system, client), port)| {
+            [system, client].map(|name| (name, format!("localhost:{port}")))
+        }))
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output);
