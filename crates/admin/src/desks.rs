@@ -10,7 +10,7 @@ use std::{
 };
 
 use oms_messaging::DeadLetters;
-use oms_service::{Health, Host, Refusal, Tasks};
+use oms_service::{Health, Host, Process, Refusal, Tasks};
 use tonic::Code;
 
 /// Every desk of a process, by the service's name.
@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) letters: DeadLetters,
     pub(crate) tasks: Tasks,
     health: Health,
+    /// Whose services those without a desk are: it knows them before they open one.
+    process: Process,
     /// Set once the service has been ready: what goes away later is the calls' own concern.
     was_ready: Arc<AtomicBool>,
     number: u64,
@@ -60,6 +62,7 @@ impl Desks {
             letters,
             tasks: host.tasks().clone(),
             health: host.health().clone(),
+            process: host.process().clone(),
             was_ready: Arc::default(),
             number,
         };
@@ -67,19 +70,27 @@ impl Desks {
         Open { desks: Arc::downgrade(self), name, number }
     }
 
-    /// The desk of a service, or all when `name` is empty, each ready to take a call.
+    /// The desk of a service, or all when `name` is empty, each ready to take a call. A service of
+    /// the process that has no desk now is about to open one, or has closed it: that is told, and
+    /// never passed over as if it had no letters.
     pub(crate) fn of(&self, name: &str) -> Result<Vec<Desk>, Refusal> {
-        let all: Vec<Desk> = self.desks().values().cloned().collect();
-        let here: Vec<&str> = all.iter().map(|desk| desk.name).collect();
-        let here = here.join(", ");
-        let wanted: Vec<Desk> =
-            all.into_iter().filter(|desk| name.is_empty() || desk.name == name).collect();
-        if wanted.is_empty() && !name.is_empty() {
+        let open = self.desks().clone();
+        let Some(any) = open.values().next() else { return Err(draining("the process")) };
+        let services = any.process.health();
+        let here: Vec<&str> = services.iter().map(|(service, _)| *service).collect();
+        if !name.is_empty() && !here.contains(&name) {
+            let here = here.join(", ");
             let message = format!("service {name} is not in this process, which runs: {here}");
             return Err(Refusal::new(Code::NotFound, "SERVICE_NOT_HERE", message));
         }
-        wanted.iter().try_for_each(Desk::admit)?;
-        Ok(wanted)
+        let wanted = services.iter().filter(|(service, _)| name.is_empty() || *service == name);
+        wanted
+            .map(|(service, health)| match open.get(service) {
+                Some(desk) => desk.admit().map(|()| desk.clone()),
+                None if health.is_draining() => Err(draining(service)),
+                None => Err(starting(service)),
+            })
+            .collect()
     }
 
     /// The one desk that a letter's number is about.
@@ -102,18 +113,24 @@ impl Desks {
 impl Desk {
     /// Whether it takes a call: not before the service was ready, and not while it drains.
     fn admit(&self) -> Result<(), Refusal> {
-        let name = self.name;
         if self.health.is_draining() {
-            let message = format!("{name} is shutting down");
-            let again = Duration::from_secs(1);
-            return Err(Refusal::unavailable("DRAINING", message).retry_after(again));
+            return Err(draining(self.name));
         }
         if !self.was_ready.load(Ordering::Acquire) {
             if !self.health.is_ready() {
-                return Err(Refusal::unavailable("STARTING", format!("{name} is starting")));
+                return Err(starting(self.name));
             }
             self.was_ready.store(true, Ordering::Release);
         }
         Ok(())
     }
+}
+
+fn starting(who: &str) -> Refusal {
+    Refusal::unavailable("STARTING", format!("{who} is starting"))
+}
+
+fn draining(who: &str) -> Refusal {
+    let message = format!("{who} is shutting down");
+    Refusal::unavailable("DRAINING", message).retry_after(Duration::from_secs(1))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use oms_servers::databases::as_administrator;
 use oms_testkit::{
     eventually,
-    invariants::{Databases, Topic, check, open_business},
+    invariants::{Databases, Evidence, Topic, broken, open_business},
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 
@@ -45,9 +45,16 @@ impl Audit {
         Ok(begun.elapsed())
     }
 
-    /// I1 to I8 as far as the databases and the topic tell.
-    pub(super) async fn invariants(&self, topic: &Topic) -> anyhow::Result<()> {
-        check(&self.databases, Some(topic)).await?;
+    /// I1 to I8 as far as the databases and the topic tell; dead letters of `poisoned` orders
+    /// break nothing.
+    pub(super) async fn invariants(
+        &self,
+        topic: &Topic,
+        poisoned: &[String],
+    ) -> anyhow::Result<()> {
+        let evidence = Evidence { said: Some(topic), heard: Some(topic), poisoned };
+        let found = broken(&self.databases, evidence).await?;
+        ensure!(found.is_empty(), "broken invariants:\n{}", found.join("\n"));
         // Customers of a story have names of their own, one an order.
         let twice = "SELECT customer_id AS a, CAST(COUNT(*) AS TEXT) AS b FROM orders \
                      GROUP BY customer_id HAVING COUNT(*) > 1";
@@ -65,6 +72,25 @@ impl Audit {
     /// Every order's status: id -> status.
     pub(super) async fn statuses(&self) -> anyhow::Result<BTreeMap<String, String>> {
         pairs(&self.databases.order, "SELECT id AS a, status AS b FROM orders").await
+    }
+
+    /// Inventory can write nothing about these orders from now on, as if it had a bug.
+    pub(super) async fn bug(&self, orders: &[String]) -> anyhow::Result<()> {
+        let orders = orders.iter().map(|order| format!("'{order}'")).collect::<Vec<_>>();
+        // What is there already is not judged: none of these orders is.
+        let sql = format!(
+            "ALTER TABLE reservations ADD CONSTRAINT a_bug CHECK (order_id NOT IN ({})) NOT VALID",
+            orders.join(", ")
+        );
+        self.databases.inventory.execute_unprepared(&sql).await?;
+        Ok(())
+    }
+
+    /// Inventory is mended.
+    pub(super) async fn mend(&self) -> anyhow::Result<()> {
+        let sql = "ALTER TABLE reservations DROP CONSTRAINT a_bug";
+        self.databases.inventory.execute_unprepared(sql).await?;
+        Ok(())
     }
 
     /// How many calls the gateway decided.

@@ -119,6 +119,12 @@ impl Instance {
         Ok(figures.filter_map(|rest| rest.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
+    /// Where operators reach it, `host:port`.
+    #[must_use]
+    pub fn admin_address(&self) -> String {
+        Ports::at(self.admin).to_string()
+    }
+
     /// Starts it and waits until it is ready.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub struct System {
     audit: Audit,
     kafka: String,
     suffix: String,
+    /// Orders with poison: each has one dead letter.
+    poisoned: Vec<String>,
 }
 
 impl System {
@@ -47,7 +49,8 @@ impl System {
         topics::create(&kafka, &suffix).await.context("topics")?;
         let databases = Databases::make(world, story, &wishes)?;
         let audit = Audit::open(databases.servers(), &databases.prefix).await?;
-        let mut system = Self { instances: Vec::new(), audit, kafka, suffix };
+        let (instances, poisoned) = (Vec::new(), Vec::new());
+        let mut system = Self { instances, audit, kafka, suffix, poisoned };
         let logs = world.logs.join(story);
         std::fs::create_dir_all(&logs)?;
         for service in SERVICES {
@@ -158,6 +161,24 @@ impl System {
         self.audit.decisions().await
     }
 
+    /// Gives inventory a bug: it can write nothing about these orders until [`System::mend`], so
+    /// that the next event about each becomes poison.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn poison(&mut self, orders: &[&str]) -> anyhow::Result<()> {
+        self.poisoned.extend(orders.iter().map(|order| (*order).to_owned()));
+        self.audit.bug(&self.poisoned).await
+    }
+
+    /// Takes the bug away.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn mend(&self) -> anyhow::Result<()> {
+        self.audit.mend().await
+    }
+
     /// Puts a service that has no running instance back to the first record of the topic.
     ///
     /// # Errors
@@ -186,8 +207,9 @@ impl System {
             anyhow::Ok((topic::read(&kafka, &name)?, topic::length(&kafka, &dead)?))
         })
         .await??;
-        self.audit.invariants(&events).await?;
-        ensure!(dead == 0, "I8 {dead} dead letters");
+        self.audit.invariants(&events, &self.poisoned).await?;
+        let poisoned = i64::try_from(self.poisoned.len())?;
+        ensure!(dead == poisoned, "I8 {dead} dead letters of {poisoned} poisoned orders");
         let orders = self.audit.statuses().await?.len();
         let charges = self.audit.charges().await?;
         for instance in self.instances.iter_mut().filter(|instance| instance.runs()) {

@@ -2,6 +2,7 @@
 
 mod broker_away;
 mod database_away;
+mod dead_letters;
 mod kills;
 mod one_database_away;
 mod replay;
@@ -72,6 +73,11 @@ pub const STORIES: &[Story] = &[
         name: "replay",
         about: "the whole topic once more into the running system",
         play: |world| Box::pin(replay::play(world)),
+    },
+    Story {
+        name: "dead-letters",
+        about: "poison parks its orders alone; mended and redriven, they end as if nothing was",
+        play: |world| Box::pin(dead_letters::play(world)),
     },
     Story {
         name: "side-by-side",

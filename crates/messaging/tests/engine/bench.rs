@@ -209,6 +209,35 @@ impl Bench {
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     }
 
+    /// Every row of every table, as text.
+    pub(super) async fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        const TABLES: &str = "applied inbox interventions leases outbox parked streams";
+        let mut all = BTreeMap::new();
+        for table in TABLES.split(' ') {
+            let row = match self.backend() {
+                DatabaseBackend::Postgres => format!("CAST({table} AS TEXT)"),
+                _ => self.row_as_text(table).await,
+            };
+            let sql = format!("SELECT {row} FROM {table} ORDER BY 1");
+            all.insert(table.to_owned(), self.texts(&sql).await);
+        }
+        all
+    }
+
+    /// SQLite's expression for all columns of a table.
+    async fn row_as_text(&self, table: &str) -> String {
+        let names = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+        assert!(!names.is_empty(), "no table {table}");
+        let columns = names.iter().map(|name| format!("quote(\"{name}\")"));
+        columns.collect::<Vec<_>>().join(" || ',' || ")
+    }
+
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        let read = Statement::from_string(self.backend(), sql);
+        let rows = self.messaging.database().query_all_raw(read).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
     pub(super) fn backend(&self) -> DatabaseBackend {
         self.messaging.database().get_database_backend()
     }

@@ -13,7 +13,7 @@ Exit codes:
   1  refused: the order's status, the stock or the payment does not allow it,
      or the outcome is not the one that was asked for
   2  the command line or the request is wrong; do not repeat it
-  3  no such order, SKU or payment
+  3  no such order, SKU, payment or dead letter
   4  not reachable, busy, or not known in time; repeat it
   5  a fault of the system or of this program";
 
@@ -140,15 +140,18 @@ impl From<Status> for Failure {
             code: Some(code),
             violations: violations.unwrap_or_default(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
-            next: steps(code),
+            next: steps(code, details.error_info().map(|info| info.reason.as_str())),
             ..Self::new(Exit::Fault, message)
         }
     }
 }
 
-/// What can be done about a code, whatever the command was.
-fn steps(code: Code) -> Vec<String> {
+/// What can be done about a refusal, whatever the command was.
+fn steps(code: Code, reason: Option<&str>) -> Vec<String> {
     let step = match code {
+        Code::NotFound if reason == Some("SERVICE_NOT_HERE") => {
+            "name the admin port of that service's process with --admin-addr"
+        }
         Code::Unavailable | Code::Aborted => "try again in a moment",
         Code::Unimplemented => "the service is older than this program: start the same version",
         Code::Internal | Code::Unknown | Code::DataLoss => "look into the service's log",

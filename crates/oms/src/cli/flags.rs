@@ -35,9 +35,10 @@ pub(crate) struct AddressFlags {
 /// Where operators are served: the admin port of a process.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AdminFlags {
-    /// The admin port of the process that runs the services.
+    /// The admin port of a process: 9091 of `oms run` and of order, 9191 of inventory, 9291 of
+    /// payment.
     #[arg(long, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_ADMIN_ADDR", default_value = "localhost:9091")]
+    #[arg(env = "OMS_ADMIN_ADDR", hide_env_values = true, default_value = "localhost:9091")]
     pub(crate) admin_addr: String,
 }
 

@@ -26,6 +26,8 @@ fn bash_loads_the_completions_and_completes_commands_and_flags() {
     };
     assert_eq!(ask(&["oms", "pay"]), ["payment"]);
     assert_eq!(ask(&["oms", "order", "com"]), ["complete"]);
+    assert_eq!(ask(&["oms", "dlq", "re"]), ["redrive"]);
+    assert!(ask(&["oms", "dlq", "redrive", "--dry"]).contains(&"--dry-run".to_owned()));
     assert!(ask(&["oms", "order", "list", "--ref"]).contains(&"--reference".to_owned()));
 }
 

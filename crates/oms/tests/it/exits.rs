@@ -54,8 +54,8 @@ fn who_answers_too_late_is_not_waited_for() {
     Fake::with(async |fake| {
         fake.lock().stuck = true;
         let create = ["order", "create", "--customer", "c", "--item", "a@1", "--pay", "--wait"];
-        let late = fake.oms(&[&create[..], &["--timeout", "100ms"]].concat()).await.exits(4);
-        late.says("not so within 100ms: the order is PENDING");
+        let late = fake.oms(&[&create[..], &["--timeout", "2s"]].concat()).await.exits(4);
+        late.says("not so within 2s: the order is PENDING");
     });
 }
 
@@ -67,6 +67,7 @@ fn where_nobody_listens_the_next_step_is_to_start_the_system() {
         &["stock", "list", "--inventory-addr", "127.0.0.1:1"],
         &["payment", "list", "--payment-addr", "127.0.0.1:1"],
         &["load", "--inventory-addr", "127.0.0.1:1"],
+        &["dlq", "list", "--admin-addr", "127.0.0.1:1"],
     ] {
         ended(arguments).exits(4).says("make run").says("-addr");
     }
@@ -109,7 +110,7 @@ fn help_of_every_command_has_examples_or_exit_codes() {
         assert!(help.contains("Example"), "{command}: {help}");
         assert!(help.contains("Connection:") && help.contains("OMS_ORDER_ADDR"), "{help}");
     }
-    for group in ["order", "stock", "payment", "events"] {
+    for group in ["order", "stock", "payment", "dlq", "events"] {
         let help = Ended::of(&oms(&[group, "--help"])).exits(0).out;
         assert!(help.contains("Exit codes:"), "{group}: {help}");
     }

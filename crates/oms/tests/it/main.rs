@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod completions;
+mod dead_letters;
 mod exits;
 mod fake;
 mod load;
 mod orders;
 mod program;
 mod real;
+mod real_dead_letters;
 mod tables;
 
 use program::{oms, text};
@@ -25,9 +27,8 @@ fn the_demo_holds_every_expectation() {
 #[test]
 fn help_names_every_command_and_every_flag() {
     let help = text(&oms(&["--help"]).stdout);
-    for word in
-        ["run", "demo", "config", "order", "stock", "payment", "events", "load", "completions"]
-    {
+    let commands = "run demo config order stock payment dlq events load completions";
+    for word in commands.split(' ') {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
     let help = text(&oms(&["run", "--help"]).stdout);

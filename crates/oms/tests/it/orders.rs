@@ -95,7 +95,7 @@ fn part_of_the_money_is_given_back_in_the_orders_own_currency() {
 fn waiting_tells_by_its_exit_code_how_the_order_ended() {
     Fake::with(async |fake| {
         let order = create(&fake).await;
-        let late = fake.oms(&["order", "wait", &order, "--timeout", "50ms"]).await.exits(4);
+        let late = fake.oms(&["order", "wait", &order, "--timeout", "2s"]).await.exits(4);
         late.says("the order is PENDING").says("oms order pay");
         let canceled = fake.oms(&["order", "cancel", &order, "--reason", "r"]).await.exits(0);
         assert!(canceled.out.contains("CANCELED"));

@@ -12,6 +12,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
         "OMS_ORDER_ADDR",
         "OMS_INVENTORY_ADDR",
         "OMS_PAYMENT_ADDR",
+        "OMS_ADMIN_ADDR",
         "OMS_BOOTSTRAP",
         "OMS_DEADLINE",
         "OMS_RETRIES",

@@ -10,14 +10,14 @@ use serde_json::Value;
 use crate::program::{Ended, command};
 
 /// A running system on free ports in a scratch folder.
-struct System {
+pub(crate) struct System {
     child: Child,
     variables: Vec<(&'static str, String)>,
     folder: tempfile::TempDir,
 }
 
 impl System {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut run = command(&["run", "--data", &folder.path().display().to_string()]);
         for setting in [
@@ -42,7 +42,7 @@ impl System {
         for line in BufReader::new(out).lines() {
             let line = line.unwrap();
             if line == "ready" {
-                assert_eq!(self.variables.len(), 4, "{:?}", self.variables);
+                assert_eq!(self.variables.len(), 5, "{:?}", self.variables);
                 return;
             }
             let place = line.split_whitespace().last().unwrap_or_default();
@@ -51,6 +51,7 @@ impl System {
                 ("oms.v1.InventoryService", "OMS_INVENTORY_ADDR"),
                 ("oms.v1.PaymentService", "OMS_PAYMENT_ADDR"),
                 ("Kafka, topic", "OMS_BOOTSTRAP"),
+                ("metrics and health", "OMS_ADMIN_ADDR"),
             ] {
                 if line.trim_start().starts_with(what) {
                     self.variables.push((variable, place.to_owned()));
@@ -60,10 +61,16 @@ impl System {
         panic!("the system did not become ready");
     }
 
-    fn oms(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn oms(&self, arguments: &[&str]) -> Ended {
         let mut command = command(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         Ended::of(&command.output().unwrap())
+    }
+
+    /// Where something of it listens, by the variable that names it to the program.
+    pub(crate) fn address(&self, variable: &str) -> &str {
+        let found = self.variables.iter().find(|(name, _)| *name == variable);
+        found.map(|(_, place)| place.as_str()).expect("the banner names it")
     }
 
     fn file(&self, text: &str) -> String {

@@ -25,7 +25,7 @@ pub(super) async fn broken(
         let sql = "SELECT COALESCE(stream, '') AS stream, event_type, reason, message FROM parked";
         let mut dead = offenders(database, &what, sql).await?;
         let what = format!("I8 {name} has written a dead letter");
-        let sql = "SELECT COALESCE(stream, '') AS stream, id FROM outbox WHERE topic LIKE '%.dlq'";
+        let sql = "SELECT COALESCE(stream, '') AS stream, id FROM outbox WHERE topic LIKE '%.dlq%'";
         dead.extend(offenders(database, &what, sql).await?);
         dead.retain(|line| !evidence.poisoned.iter().any(|stream| line.contains(stream)));
         found.extend(dead);
@@ -35,7 +35,7 @@ pub(super) async fn broken(
         let what = format!("I6 {name}: sequences of a stream have gaps");
         let sql = "SELECT s.id AS id FROM streams s \
                    WHERE s.sequence <> (SELECT COUNT(*) FROM outbox o \
-                                        WHERE o.stream = s.id AND o.topic NOT LIKE '%.dlq')";
+                                        WHERE o.stream = s.id AND o.topic NOT LIKE '%.dlq%')";
         found.extend(offenders(database, &what, sql).await?);
         if let Some(said) = evidence.said {
             found.extend(unsaid(name, database, said).await?);
@@ -74,7 +74,7 @@ async fn unsaid(
     database: &DatabaseConnection,
     topic: &Topic,
 ) -> anyhow::Result<Vec<String>> {
-    let rows = ids(database, "SELECT id FROM outbox WHERE topic NOT LIKE '%.dlq'").await?;
+    let rows = ids(database, "SELECT id FROM outbox WHERE topic NOT LIKE '%.dlq%'").await?;
     let lost = rows.iter().filter(|id| !topic.contains_key(*id));
     Ok(lost.map(|id| format!("I6 {name} said {id}, and it is not on the topic")).collect())
 }

@@ -1,6 +1,6 @@
 //! Dead letters of the whole system: parked, looked at and settled through the admin port (rule 4).
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use oms_proto::{
     oms_admin_v1::{
@@ -124,6 +124,75 @@ async fn a_redriven_order_ends_as_if_nothing_had_happened_and_its_timeline_tells
     assert_eq!(details["event_id"], letter.event_id.as_str());
     assert_eq!(clients.reservation(&order).await.unwrap().status(), ReservationStatus::Committed);
     parked(&stack, &order, 0).await;
+    stack.finish().await.unwrap();
+}
+
+/// Every row that a service keeps, by its table, but who holds which lease.
+async fn rows(database: &DatabaseConnection) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'leases' \
+                  AND name NOT LIKE 'sqlite%'";
+    for table in texts(database, tables).await {
+        let columns =
+            format!("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info('{table}')");
+        let row = texts(database, &columns).await.join(" || ',' || ");
+        let sql = format!("SELECT {row} FROM \"{table}\" ORDER BY 1");
+        all.insert(table, texts(database, &sql).await);
+    }
+    all
+}
+
+async fn texts(database: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let read = Statement::from_string(database.get_database_backend(), sql);
+    let rows = database.query_all_raw(read).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_leaves_every_row_of_the_service_as_it_was() {
+    let mut stack = Stack::start().await.unwrap();
+    let clients = stack.clients().await.unwrap();
+    let (database, order) = poisoned(&mut stack, &clients).await;
+    parked(&stack, &order, 1).await;
+    clients.orders.clone().cancel_order(cancel(&order)).await.unwrap();
+    parked(&stack, &order, 2).await;
+    // Nobody asks inventory anything now, and it has said all that it had to say.
+    for name in [Name::Order, Name::Payment] {
+        stack.kill(name).await;
+    }
+    eventually(Duration::from_secs(30), || async {
+        let left = texts(&database, "SELECT id FROM outbox WHERE published_at IS NULL").await;
+        Ok(if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) })
+    })
+    .await
+    .unwrap();
+    let mut letters = stack.dead_letters(Name::Inventory).await.unwrap();
+    let discarding = DiscardDeadLettersRequest {
+        filter: of_order(&order),
+        note: "x".into(),
+        dry_run: true,
+        ..Default::default()
+    };
+    for bug in [true, false] {
+        if !bug {
+            mended(&database).await;
+        }
+        let before = rows(&database).await;
+        assert_eq!(before["parked"].len(), 2);
+        let dry = letters.redrive_dead_letters(redriving(&order, true)).await.unwrap();
+        let dry = dry.into_inner().results;
+        assert_eq!(dry.len(), if bug { 1 } else { 2 });
+        let failed = dry.iter().any(|one| one.outcome() == DeadLetterOutcome::Failed);
+        assert_eq!(failed, bug);
+        letters.discard_dead_letters(discarding.clone()).await.unwrap();
+        assert_eq!(rows(&database).await, before);
+    }
+    let done = letters.redrive_dead_letters(redriving(&order, false)).await.unwrap();
+    assert_eq!(done.into_inner().results.len(), 2);
+    for name in [Name::Order, Name::Payment] {
+        stack.restart(name).await.unwrap();
+    }
+    stack.rest().await.unwrap();
     stack.finish().await.unwrap();
 }
 

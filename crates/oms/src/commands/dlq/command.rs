@@ -11,7 +11,7 @@ use super::{
     settle::{DiscardArguments, RedriveArguments},
 };
 use crate::{
-    cli::{AdminFlags, Exit, Failure, Session},
+    cli::{AdminFlags, Failure, Session},
     commands::paging::{ListFlags, more},
 };
 
@@ -94,8 +94,8 @@ async fn show(session: &Session, service: String, id: i64, at: &AdminFlags) -> R
         async move { client.get_dead_letter(request).await }
     };
     let asked = session.ask(GetDeadLetterRequest { service, id }, ask).await;
-    let answer = asked.map_err(|failure| match failure.exit {
-        Exit::NotFound => failure.next("`oms dlq list` names every letter"),
+    let answer = asked.map_err(|failure| match failure.reason.as_deref() {
+        Some("DEAD_LETTER_NOT_FOUND") => failure.next("`oms dlq list` names every letter"),
         _ => failure,
     })?;
     session.out.answer(&answer, |shown| page::show(shown, &answer))

@@ -85,7 +85,7 @@ impl RedriveArguments {
         session.out.answer(&answer, |shown| {
             page::results(shown, &answer.results, self.dry_run);
         })?;
-        failed(&answer.results)
+        failed(&answer.results, self.dry_run)
     }
 }
 
@@ -144,16 +144,19 @@ fn shown(
     session.out.answer(answer, |shown| page::results(shown, &answer.results, dry_run))
 }
 
-/// A script is to see that something stays parked.
-fn failed(results: &[DeadLetterResult]) -> Result<(), Failure> {
+/// A script is to see that something stays parked, or would.
+fn failed(results: &[DeadLetterResult], dry_run: bool) -> Result<(), Failure> {
     let failed = results.iter().filter(|one| one.outcome() == DeadLetterOutcome::Failed);
-    match failed.count() {
-        0 => Ok(()),
-        count => {
-            let message = format!("{count} of {} failed again and stay parked", results.len());
-            Err(Failure::new(Exit::Refused, message)
-                .next("mend the cause, then redrive again")
-                .next("`oms dlq show SERVICE ID` has the whole letter"))
-        }
+    let (count, all) = (failed.count(), results.len());
+    if count == 0 {
+        return Ok(());
     }
+    let message = if dry_run {
+        format!("{count} of {all} would fail again and stay parked")
+    } else {
+        format!("{count} of {all} failed again and stay parked")
+    };
+    Err(Failure::new(Exit::Refused, message)
+        .next("mend the cause, then redrive again")
+        .next("`oms dlq show SERVICE ID` has the whole letter"))
 }

@@ -170,7 +170,7 @@ impl OrderService for Fake {
                     if has_ended(&kept.order) {
                         return Ok(None);
                     }
-                    changed.changed().await.map_err(|why| Status::internal(why.to_string()))?;
+                    changed.changed().await.map_err(|_| refusal(Code::Internal, "FAKE_ENDED"))?;
                 }
             }
         });

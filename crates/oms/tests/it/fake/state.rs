@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use oms_proto::oms_v1::{
-    Order, OrderStatus, StatusReason, TimelineEntry,
-    inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
-    payment_service_server::PaymentServiceServer,
+use oms_proto::{
+    oms_admin_v1::{DeadLetter, dead_letter_service_server::DeadLetterServiceServer},
+    oms_v1::{
+        Order, OrderStatus, StatusReason, TimelineEntry,
+        inventory_service_server::InventoryServiceServer, order_service_server::OrderServiceServer,
+        payment_service_server::PaymentServiceServer,
+    },
 };
 use tokio::{net::TcpListener, process::Child, sync::watch};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -45,6 +48,11 @@ pub(crate) struct State {
     /// Paid orders stay PENDING.
     pub(crate) stuck: bool,
     pub(crate) lie: Option<Lie>,
+    /// Parked events; as long as nothing is mended, each poisoned one fails again.
+    pub(crate) letters: Vec<DeadLetter>,
+    pub(crate) mended: bool,
+    /// What operators said, call by call.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Handles to the fakes.
@@ -66,6 +74,7 @@ impl Fake {
             .add_service(OrderServiceServer::new(fake.clone()))
             .add_service(InventoryServiceServer::new(fake.clone()))
             .add_service(PaymentServiceServer::new(fake.clone()))
+            .add_service(DeadLetterServiceServer::new(fake.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::task::spawn_local(async move { server.await.unwrap() });
         fake
@@ -90,8 +99,8 @@ impl Fake {
     /// Starts the program against the fakes.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = command(arguments);
-        for variable in ["OMS_ORDER_ADDR", "OMS_INVENTORY_ADDR", "OMS_PAYMENT_ADDR"] {
-            command.env(variable, &self.address);
+        for service in ["ORDER", "INVENTORY", "PAYMENT", "ADMIN"] {
+            command.env(format!("OMS_{service}_ADDR"), &self.address);
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap()
