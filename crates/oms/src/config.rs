@@ -73,6 +73,19 @@ impl Validate for OmsConfig {
 }
 
 impl OmsConfig {
+    /// Whether any database is a file in `folder`.
+    pub(crate) fn keeps_data_in(&self, folder: &Path) -> bool {
+        let inside = format!("sqlite:{}", folder.display());
+        [
+            &self.order.database.url,
+            &self.inventory.database.url,
+            &self.payment.database.url,
+            &self.payment.gateway.url,
+        ]
+        .into_iter()
+        .any(|url| url.starts_with(&inside))
+    }
+
     /// Puts every database that still has its default place into `folder`.
     pub(crate) fn keep_data_in(&mut self, folder: &Path) {
         let place = |url: &mut String| {

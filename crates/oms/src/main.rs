@@ -6,6 +6,7 @@ mod clients;
 mod commands;
 mod config;
 mod demo;
+mod folder;
 mod load;
 mod run;
 mod system;

@@ -9,7 +9,7 @@ use std::{
 
 use oms_service::{StartError, stop_signal};
 
-use crate::{config::OmsConfig, system::System};
+use crate::{config::OmsConfig, folder::Folder, system::System};
 
 const REPORT_AFTER: Duration = Duration::from_secs(10);
 
@@ -18,6 +18,8 @@ const REPORT_AFTER: Duration = Duration::from_secs(10);
 /// # Errors
 /// What hindered the start, or which task failed.
 pub(crate) async fn run(config: OmsConfig, data: &Path) -> Result<(), StartError> {
+    // Before any port: a second system on the same data must touch nothing.
+    let _folder = config.keeps_data_in(data).then(|| Folder::hold(data)).transpose()?;
     let stop = stop_signal()?;
     tokio::pin!(stop);
     let system = tokio::select! {

@@ -42,6 +42,14 @@ pub enum StartError {
         /// What is wrong with it.
         source: DatabaseError,
     },
+    /// The folder of the databases cannot be used.
+    #[error("--data {folder}: {reason}")]
+    Folder {
+        /// The folder as it was given.
+        folder: String,
+        /// What hinders.
+        reason: String,
+    },
     /// Anything else; `what` names the part that failed.
     #[error("{what}: {reason}")]
     Other {
@@ -67,7 +75,10 @@ impl StartError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::PortTaken { .. } | Self::Address { .. } | Self::Config(_) => 2,
+            Self::PortTaken { .. }
+            | Self::Address { .. }
+            | Self::Config(_)
+            | Self::Folder { .. } => 2,
             Self::Database { source, .. } if source.is_setting() => 2,
             Self::Database { .. } | Self::Other { .. } => 1,
         }

@@ -15,6 +15,9 @@ use crate::{
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 /// How long nobody does anything before the clock is put forward once more.
 const PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// Longer than a failed step waits before it is tried again (`retry_delay_ms_max`), and shorter than
+/// the silence after which a waiter asks: an order that was given up asks for ever.
+const RETRY_WAIT: TimeDelta = TimeDelta::seconds(6);
 /// Workers that wait for nobody and nobody waits for.
 const IDLE_FOR_DAYS: [&str; 2] = ["retention", "forgetting"];
 /// Steps of one worker in one round at most.
@@ -57,7 +60,7 @@ impl World<'_> {
 
     async fn come_to_rest(&mut self) -> anyhow::Result<()> {
         let began = self.clock.elapsed();
-        let mut pause = PAUSE;
+        let (mut pause, mut quiet) = (PAUSE, false);
         loop {
             let (busy, stuck) = self.round().await;
             let busy = busy | self.empty_parking().await?;
@@ -65,13 +68,19 @@ impl World<'_> {
                 return Ok(());
             }
             if busy {
-                pause = PAUSE;
+                (pause, quiet) = (PAUSE, false);
                 continue;
             }
             let open = self.open_business().await?;
             if open.is_empty() && !stuck {
-                self.line("at rest");
-                return Ok(());
+                if quiet {
+                    self.line("at rest");
+                    return Ok(());
+                }
+                // Whoever failed just now tries again only later, and may have something to read.
+                quiet = true;
+                self.pass(RETRY_WAIT);
+                continue;
             }
             if self.clock.elapsed() - began > PATIENCE {
                 let open = open.into_iter().map(|what| format!("I3 waits for ever: {what}"));

@@ -1,7 +1,11 @@
-//! Which letters: the filters that all commands share.
+//! Which letters: the filters that all commands share. An empty one is a mistake, often a shell
+//! variable that is not set, and must not mean all letters.
 
 use chrono::{DateTime, Utc};
-use clap::Args;
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser as NotEmpty, PossibleValuesParser},
+};
 use oms_proto::oms_admin_v1::DeadLetterFilter;
 use prost_types::Timestamp;
 
@@ -10,15 +14,19 @@ use prost_types::Timestamp;
 pub(crate) struct FilterFlags {
     /// Of this service: order, inventory or payment.
     #[arg(long, value_name = "SERVICE", help_heading = "Filter")]
+    #[arg(value_parser = PossibleValuesParser::new(["order", "inventory", "payment"]))]
     service: Option<String>,
     /// Of this order.
     #[arg(long, value_name = "ORDER", help_heading = "Filter")]
+    #[arg(value_parser = NotEmpty::new())]
     order: Option<String>,
     /// Of this type of event, for example oms.order.submitted.v1.
     #[arg(long = "type", value_name = "TYPE", help_heading = "Filter")]
+    #[arg(value_parser = NotEmpty::new())]
     event_type: Option<String>,
     /// Parked for this reason, for example unclassified.
     #[arg(long, value_name = "CODE", help_heading = "Filter")]
+    #[arg(value_parser = NotEmpty::new())]
     reason: Option<String>,
     /// Parked at this instant or later, for example 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "INSTANT", help_heading = "Filter")]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{change, create::CreateArguments, look, wait};
@@ -50,26 +51,16 @@ pub(crate) struct One {
                              oms order list --customer customer-123 --status confirmed")]
 pub(crate) struct ListArguments {
     /// Of this customer.
-    #[arg(
-        long,
-        value_name = "ID",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Filters"
-    )]
-    pub(super) customer: String,
+    #[arg(long, value_name = "ID", help_heading = "Filters")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(super) customer: Option<String>,
     /// In this status, as it is shown.
     #[arg(long, value_enum, help_heading = "Filters")]
     pub(super) status: Option<StatusFilter>,
     /// With the reference that its creator gave.
-    #[arg(
-        long,
-        value_name = "REFERENCE",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Filters"
-    )]
-    pub(super) reference: String,
+    #[arg(long, value_name = "REFERENCE", help_heading = "Filters")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(super) reference: Option<String>,
     #[command(flatten)]
     pub(super) list: ListFlags,
 }

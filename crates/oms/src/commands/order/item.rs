@@ -12,19 +12,23 @@ pub(super) struct Line {
     price: String,
 }
 
-/// Reads a line. The price stands after the last `@`, the quantity after the last `:` if it is a
-/// number, so that a SKU may hold both.
+/// Reads a line. The price stands after the last `@`, the quantity after the last `:` before it: a
+/// SKU that holds a `:` needs its quantity, so that a mistyped one makes no other SKU.
 pub(super) fn line(text: &str) -> Result<Line, String> {
     let form = "expected SKU:QTY@PRICE, for example SKU-001:2@100.00";
     let (what, price) = text.rsplit_once('@').ok_or(form)?;
     let (sku, qty) = match what.rsplit_once(':') {
-        Some((sku, qty)) if qty.parse::<i64>().is_ok() => (sku, qty),
-        _ => (what, "1"),
+        Some((sku, qty)) => (sku, qty),
+        None => (what, "1"),
     };
-    if sku.is_empty() || price.is_empty() {
+    if sku.is_empty() || price.is_empty() || sku.trim() != sku {
         return Err(form.to_owned());
     }
-    let qty = qty.parse().map_err(|_| format!("{qty} is too many of {sku}"))?;
+    let qty = match (qty.parse::<i64>(), qty.parse()) {
+        (Ok(_), Ok(qty)) => qty,
+        (Ok(_), Err(_)) => return Err(format!("{qty} is too many of {sku}")),
+        (Err(_), _) => return Err(format!("{qty:?} is no quantity; {form}")),
+    };
     Ok(Line { sku: sku.to_owned(), qty, price: price.to_owned() })
 }
 
@@ -56,9 +60,12 @@ mod tests {
         assert_eq!(parts("SKU-001:2@100.00"), of("SKU-001", 2, "100.00"));
         assert_eq!(parts("SKU-001@7"), of("SKU-001", 1, "7"), "one, where no quantity is given");
         assert_eq!(parts("a:b:3@1"), of("a:b", 3, "1"));
-        assert_eq!(parts("a@b:c@1"), of("a@b:c", 1, "1"));
+        assert_eq!(parts("a@b:c:1@1"), of("a@b:c", 1, "1"));
         assert_eq!(parts("x:-1@1"), of("x", -1, "1"), "the service says what is wrong with it");
         for wrong in ["SKU-001", "SKU-001:2", "@1", "SKU@", "SKU:99999999999@1", ":2@1"] {
+            assert!(line(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["SKU-001:two@1", "SKU-001:1.5@1", "SKU-001:@1", " SKU-001@1"] {
             assert!(line(wrong).is_err(), "{wrong}");
         }
     }

@@ -36,9 +36,9 @@ pub(super) async fn list(session: &Session, arguments: &ListArguments) -> Result
         let request = ListOrdersRequest {
             page_size,
             page_token,
-            customer_id: arguments.customer.clone(),
+            customer_id: arguments.customer.clone().unwrap_or_default(),
             status: status.into(),
-            reference: arguments.reference.clone(),
+            reference: arguments.reference.clone().unwrap_or_default(),
         };
         let page = session.ask(request, ask).await?;
         Ok((page.orders, page.next_page_token))
