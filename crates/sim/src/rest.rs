@@ -15,8 +15,8 @@ use crate::{
 const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 /// How long nobody does anything before the clock is put forward once more.
 const PAUSE: TimeDelta = TimeDelta::seconds(5);
-/// Longer than a failed step waits before it is tried again (`retry_delay_ms_max`), and shorter than
-/// the silence after which a waiter asks: an order that was given up asks for ever.
+/// Longer than a failed step waits before it is tried again (`retry_delay_ms_max`), and shorter
+/// than the silence after which a waiter asks: an order that was given up asks for ever.
 const RETRY_WAIT: TimeDelta = TimeDelta::seconds(6);
 /// Workers that wait for nobody and nobody waits for.
 const IDLE_FOR_DAYS: [&str; 2] = ["retention", "forgetting"];
