@@ -37,7 +37,7 @@ pub(crate) struct AddressFlags {
 pub(crate) struct AdminFlags {
     /// The admin port of the process that runs the services.
     #[arg(long, value_name = "HOST:PORT", help_heading = "Connection")]
-    #[arg(env = "OMS_ADMIN_ADDR", default_value = "localhost:9091")]
+    #[arg(env = "OMS_ADMIN_ADDR", hide_env_values = true, default_value = "localhost:9091")]
     pub(crate) admin_addr: String,
 }
 

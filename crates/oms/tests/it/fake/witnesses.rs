@@ -34,6 +34,9 @@ impl InventoryService for Fake {
         self.begin("stock", &request)?;
         let sku = request.into_inner().sku;
         let state = self.lock();
+        if state.lie == Some(Lie::StockBroken) && !state.orders.is_empty() {
+            return Err(Status::internal("out of order"));
+        }
         let mut sold: i64 =
             state.orders.iter().map(|kept| lines(kept).get(&sku).copied().unwrap_or(0)).sum();
         if state.lie == Some(Lie::Stock) && sku == "SKU-LOAD-01" && !state.orders.is_empty() {
@@ -59,7 +62,11 @@ impl InventoryService for Fake {
         Err(Status::unimplemented("the real one is tested"))
     }
 
-    async fn receive_stock(&self, _: Request<ReceiveStockRequest>) -> Answer<ReceiveStockResponse> {
+    async fn receive_stock(
+        &self,
+        request: Request<ReceiveStockRequest>,
+    ) -> Answer<ReceiveStockResponse> {
+        self.begin("receive", &request)?;
         Err(Status::unimplemented("the real one is tested"))
     }
 
