@@ -90,8 +90,8 @@ impl Failure {
         self
     }
 
-    /// The same, where it is not known whether the call happened: this step, for its key alone can
-    /// tell, in place of what is true of any call.
+    /// Where it is not known whether the call happened: this step, instead of those that hold for
+    /// any call.
     #[must_use]
     pub(crate) fn unless_known(mut self, step: impl FnOnce() -> String) -> Self {
         if self.exit != Exit::Unavailable {

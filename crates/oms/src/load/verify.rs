@@ -86,7 +86,8 @@ async fn ask(
     loop {
         let asked = std::mem::take(&mut open).into_iter().map(|own| witnesses.hear(own));
         let mut hearing = stream::iter(asked).buffer_unordered(AT_ONCE);
-        let (mut wrong, mut unheard) = (Vec::new(), Vec::new());
+        let mut unheard = Vec::new();
+        verdict.wrong.clear();
         while let Some((own, heard)) = hearing.next().await {
             let why = match heard {
                 Heard::Settled(settled) => {
@@ -102,14 +103,12 @@ async fn ask(
                     why
                 }
             };
-            wrong.push(format!("{}: {why}", own.name()));
+            verdict.wrong.push(format!("{}: {why}", own.name()));
             open.push(own);
         }
-        drop(hearing);
         if open.is_empty() {
-            wrong = moved(before, &stock::counts(&crowd.session).await?, &expected);
+            verdict.wrong = moved(before, &stock::counts(&crowd.session).await?, &expected);
         }
-        verdict.wrong = wrong;
         if verdict.wrong.is_empty() || Instant::now() > until {
             let nothing_else = verdict.wrong.len() == unheard.len();
             return unheard.pop().filter(|_| nothing_else).map_or(Ok(()), Err);

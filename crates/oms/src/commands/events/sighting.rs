@@ -87,8 +87,8 @@ mod tests {
     fn nothing_that_was_written_breaks_the_line_or_the_terminal() {
         let nasty = "a\nb\u{1b}[31m";
         let event = json!({
-            "specversion": "1.0", "id": uuid::Uuid::nil(), "source": nasty, "type": nasty, "subject": nasty,
-            "time": "2026-01-01T00:00:00Z", "sequence": "0000000001",
+            "specversion": "1.0", "id": uuid::Uuid::nil(), "source": nasty, "type": nasty,
+            "subject": nasty, "time": "2026-01-01T00:00:00Z", "sequence": "0000000001",
             "datacontenttype": "application/json", "data": { "a": nasty },
         });
         for (payload, is_event) in [(event.to_string().into(), true), (nasty.into(), false)] {

@@ -182,7 +182,10 @@ impl OrderService for Fake {
                     if has_ended(&kept.order) {
                         return Ok(None);
                     }
-                    changed.changed().await.map_err(|why| Status::internal(why.to_string()))?;
+                    changed
+                        .changed()
+                        .await
+                        .map_err(|why| Status::new(Code::Internal, why.to_string()))?;
                 }
             }
         });

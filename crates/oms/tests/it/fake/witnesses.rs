@@ -10,7 +10,7 @@ use oms_proto::oms_v1::{
     ReceiveStockResponse, Reservation, Stock, inventory_service_server::InventoryService,
     payment_service_server::PaymentService, reservation::Line,
 };
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Code, Request, Response, Status, async_trait};
 
 use super::state::{Fake, Kept, Lie};
 
@@ -35,7 +35,7 @@ impl InventoryService for Fake {
         let sku = request.into_inner().sku;
         let state = self.lock();
         if state.lie == Some(Lie::StockBroken) && !state.orders.is_empty() {
-            return Err(Status::internal("out of order"));
+            return Err(Status::new(Code::Internal, "out of order"));
         }
         let mut sold: i64 =
             state.orders.iter().map(|kept| lines(kept).get(&sku).copied().unwrap_or(0)).sum();
