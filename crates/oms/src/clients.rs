@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 
-use anyhow::anyhow;
 use oms_proto::oms_v1::{
     inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
     payment_service_client::PaymentServiceClient,
 };
 use tonic::transport::Channel;
 
-use crate::cli::{AddressFlags, Failure};
+use crate::cli::{AddressFlags, Failure, channel};
 
 /// Where the three services listen.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +41,7 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Connects to all three.
-    pub(crate) async fn connect(at: &AddressFlags) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(at: &AddressFlags) -> Result<Self, Failure> {
         Ok(Self {
             orders: OrderServiceClient::new(channel(&at.order_addr, "--order-addr").await?),
             inventory: InventoryServiceClient::new(
@@ -51,10 +50,4 @@ impl Clients {
             payments: PaymentServiceClient::new(channel(&at.payment_addr, "--payment-addr").await?),
         })
     }
-}
-
-/// A connection, its failure told with the next step.
-async fn channel(address: &str, flag: &str) -> anyhow::Result<Channel> {
-    let told = |failure: Failure| anyhow!(failure.lines().join("\n"));
-    crate::cli::channel(address, flag).await.map_err(told)
 }

@@ -71,7 +71,9 @@ fn main() -> ExitCode {
     match execute(Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            let code = error.downcast_ref().map_or(1, StartError::exit_code);
+            let start = error.downcast_ref().map(StartError::exit_code);
+            let client = error.downcast_ref().map(|failure: &cli::Failure| failure.exit as u8);
+            let code = start.or(client).unwrap_or(1);
             let mut stderr = std::io::stderr().lock();
             for line in format!("{error:#}").lines() {
                 // Nobody is left to tell when standard error is closed.

@@ -15,7 +15,6 @@ mod pids;
 pub mod ports;
 mod postgres;
 mod program;
-
 mod scratch;
 pub mod topics;
 

@@ -19,12 +19,16 @@ order=$(call "$key-create" CreateOrder '{
 paid=$(call "$key-pay" PayOrder "{\"order_id\": \"$order\"}" | jq -r '.status')
 echo "order $order: $paid"
 
-# The stream has no end while the order may still be shipped: stop at what we wait for. The watch
-# is told to end by its time, which is no failure once that was seen.
-seen=$({
-  grpcurl -plaintext -max-time 30 -d "{\"order_id\": \"$order\"}" \
-    "$address" oms.v1.OrderService/WatchOrder 2> /dev/null || true
-} | jq --unbuffered -r '.timeline[]? | "version \(.version): \(.event_type) \(.payload)"' |
-  sed -u -e '/OrderCreated/s/ {.*//' -e '/"status":"confirmed"/q')
-echo "$seen"
-grep -q '"status":"confirmed"' <<< "$seen"
+# The stream has no end while the order may still be shipped: grpcurl is ended once it has told what
+# is waited for, and by itself after 30 seconds.
+exec 3< <(exec grpcurl -plaintext -max-time 30 -d "{\"order_id\": \"$order\"}" \
+  "$address" oms.v1.OrderService/WatchOrder)
+watching=$!
+trap 'kill "$watching" 2> /dev/null || true' EXIT
+while read -r entry; do
+  echo "$entry"
+  case $entry in *'"status":"confirmed"'*) exit 0 ;; esac
+done < <(jq --unbuffered -r '.timeline[]? | "version \(.version): \(.event_type) " +
+  (if .event_type == "OrderCreated" then "" else .payload end)' <&3)
+echo "the watch ended before order $order was confirmed" >&2
+exit 1

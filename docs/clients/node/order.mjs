@@ -11,6 +11,7 @@ import google from "google-proto-files";
 const PROTO = process.env.PROTO ?? fileURLToPath(new URL("../../../proto", import.meta.url));
 const DEADLINE_MS = 10_000;
 const TRIES = 5;
+const PAUSE_MS = 500;
 const MAY_BE_REPEATED = [grpc.status.UNAVAILABLE, grpc.status.ABORTED];
 
 const files = loader.loadSync("oms/v1/order_service.proto", {
@@ -48,28 +49,29 @@ async function call(client, method, request, key) {
     } catch (error) {
       if (!MAY_BE_REPEATED.includes(error.code) || attempt === TRIES) throw error;
       const delay = detail(error, "RetryInfo")?.retryDelay;
-      await wait(delay ? Number(delay.seconds ?? 0) * 1e3 + (delay.nanos ?? 0) / 1e6 : 500);
+      await wait(delay ? Number(delay.seconds ?? 0) * 1e3 + (delay.nanos ?? 0) / 1e6 : PAUSE_MS);
     }
   }
 }
 
 // Every timeline entry up to the wanted status, each once, also when the stream breaks.
 async function* watch(client, order_id, until) {
-  for (let seen = 0; ; ) {
+  for (let seen = 0, attempt = 1; ; attempt += 1) {
     const deadline = Date.now() + 30_000;
     const stream = client.WatchOrder({ order_id, after_version: seen }, { deadline });
     try {
       for await (const { order, timeline } of stream) {
         for (const entry of timeline) {
-          seen = entry.version;
+          [seen, attempt] = [entry.version, 1];
           yield entry;
         }
         if (order?.lifecycle_status === until) return;
       }
       return;
     } catch (error) {
-      if (!MAY_BE_REPEATED.includes(error.code)) throw error;
-      await wait(500);
+      // So often in a row without anything new.
+      if (!MAY_BE_REPEATED.includes(error.code) || attempt === TRIES) throw error;
+      await wait(PAUSE_MS);
     } finally {
       stream.on("error", () => {});
       stream.cancel();
@@ -96,7 +98,7 @@ for await (const entry of watch(client, order_id, "ORDER_STATUS_CONFIRMED")) {
 try {
   await call(client, "PayOrder", { order_id }, `again-${key}`);
 } catch (error) {
-  const { reason } = detail(error, "ErrorInfo");
+  const reason = detail(error, "ErrorInfo")?.reason ?? "without a reason";
   const told = `${grpc.status[error.code]}, ${reason}: ${error.details}`;
   console.log(`a second payment is refused: ${told}`);
 }

@@ -3,6 +3,7 @@
 Usage: order.py [ADDRESS]
 """
 
+import itertools
 import pathlib
 import sys
 import time
@@ -18,6 +19,7 @@ oms, services = grpc.protos_and_services("oms/v1/order_service.proto")
 
 DEADLINE_S = 10
 TRIES = 5
+PAUSE_S = 0.5
 MAY_BE_REPEATED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED)
 
 
@@ -33,35 +35,35 @@ def details(error, kind):
 
 def call(method, request, key):
     """Calls until there is an answer; the key makes that safe."""
-    for _ in range(TRIES):
+    for attempt in itertools.count(1):
         try:
             return method(request, timeout=DEADLINE_S, metadata=[("idempotency-key", key)])
         except grpc.RpcError as error:
-            if error.code() not in MAY_BE_REPEATED:
+            if error.code() not in MAY_BE_REPEATED or attempt == TRIES:
                 raise
             hint = details(error, error_details_pb2.RetryInfo)
-            time.sleep(hint.retry_delay.ToMicroseconds() / 1e6 if hint else 0.5)
-            last = error
-    raise last
+            time.sleep(hint.retry_delay.ToMicroseconds() / 1e6 if hint else PAUSE_S)
 
 
 def watch(orders, order_id, until):
     """Every timeline entry up to the wanted status, each once, also when the stream breaks."""
-    seen = 0
+    seen, attempt = 0, 1
     while True:
         request = oms.WatchOrderRequest(order_id=order_id, after_version=seen)
         try:
             for answer in orders.WatchOrder(request, timeout=30):
                 for entry in answer.timeline:
-                    seen = entry.version
+                    seen, attempt = entry.version, 1
                     yield entry
                 if answer.order.lifecycle_status == until:
                     return
             return
         except grpc.RpcError as error:
-            if error.code() not in MAY_BE_REPEATED:
+            # So often in a row without anything new.
+            if error.code() not in MAY_BE_REPEATED or attempt == TRIES:
                 raise
-            time.sleep(0.5)
+            attempt += 1
+            time.sleep(PAUSE_S)
 
 
 def main():
@@ -83,7 +85,8 @@ def main():
         try:
             call(orders.PayOrder, payment, f"again-{key}")
         except grpc.RpcError as error:
-            reason = details(error, error_details_pb2.ErrorInfo).reason
+            info = details(error, error_details_pb2.ErrorInfo)
+            reason = info.reason if info else "without a reason"
             told = f"{error.code().name}, {reason}: {error.details()}"
             print(f"a second payment is refused: {told}")
 

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, metadata::AsciiMetadataValue};
 
-use super::{Exit, Failure, Session, retry::Retry};
+use super::{Exit, Failure, KeyFlags, Session, retry::Retry};
 
 /// The request metadata that makes a repeated call one effect.
 const KEY: &str = "idempotency-key";
@@ -23,27 +23,41 @@ impl Session {
         self.call(request, None, send).await
     }
 
-    /// A call that changes something, under `key` or a new one.
+    /// A call that changes something, under `--key` or a new one; where it is not known whether it
+    /// happened, the key is told.
     pub(crate) async fn change<Q, A, F>(
         &self,
         request: Q,
-        key: Option<&str>,
+        key: &KeyFlags,
         send: impl Fn(Request<Q>) -> F,
     ) -> Result<A, Failure>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        let key = key.map_or_else(|| format!("oms-{}", self.seams.ids.next()), str::to_owned);
+        let key = self.key(key);
+        let changed = self.change_by(request, &key, send).await;
+        changed.map_err(|failure| failure.unless_known(|| again(&key)))
+    }
+
+    /// The same under this very key, for commands that word the next step themselves.
+    pub(crate) async fn change_by<Q, A, F>(
+        &self,
+        request: Q,
+        key: &str,
+        send: impl Fn(Request<Q>) -> F,
+    ) -> Result<A, Failure>
+    where
+        Q: Clone,
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
         self.out.verbose(|| format!("idempotency key {key}"));
-        let again = |failure: Failure| match failure.exit {
-            // Whether it happened is not known: only the same key can tell.
-            Exit::Unavailable if failure.reason.as_deref() != Some("ORDER_VERSION_MISMATCH") => {
-                failure.next(format!("the same call again is safe with --key {key}"))
-            }
-            _ => failure,
-        };
-        self.call(request, Some(&key), send).await.map_err(again)
+        self.call(request, Some(key), send).await
+    }
+
+    /// The key that was given, or a new one.
+    pub(crate) fn key(&self, given: &KeyFlags) -> String {
+        given.key.clone().unwrap_or_else(|| format!("oms-{}", self.seams.ids.next()))
     }
 
     async fn call<Q, A, F>(
@@ -81,6 +95,11 @@ impl Session {
             }
         }
     }
+}
+
+/// The step of a command that has `--key`.
+pub(crate) fn again(key: &str) -> String {
+    format!("the same call again is safe with --key {key}")
 }
 
 fn metadata(key: &str) -> Result<AsciiMetadataValue, Failure> {

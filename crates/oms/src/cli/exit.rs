@@ -1,6 +1,6 @@
 //! How a command ends: exit codes that scripts can use, and errors with the next step.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::{Value, json};
 use tonic::{Code, Status};
@@ -11,7 +11,8 @@ pub(crate) const CODES: &str = "\
 Exit codes:
   0  done
   1  refused: the order's status, the stock or the payment does not allow it,
-     or the outcome is not the one that was asked for
+     the order has another version than the one insisted on, or the outcome is not
+     the one that was asked for
   2  the command line or the request is wrong; do not repeat it
   3  no such order, SKU, payment or dead letter
   4  not reachable, busy, or not known in time; repeat it
@@ -89,6 +90,19 @@ impl Failure {
         self
     }
 
+    /// Where it is not known whether the call happened: this step, instead of those that hold for
+    /// any call.
+    #[must_use]
+    pub(crate) fn unless_known(mut self, step: impl FnOnce() -> String) -> Self {
+        if self.exit != Exit::Unavailable {
+            return self;
+        }
+        if self.code.is_some() {
+            self.next.clear();
+        }
+        self.next(step())
+    }
+
     /// The lines on standard error.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![match &self.reason {
@@ -116,6 +130,14 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().join("\n"))
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
@@ -134,13 +156,16 @@ impl From<Status> for Failure {
         let violations = details
             .bad_request()
             .map(|bad| bad.field_violations.iter().map(|v| v.description.clone()).collect());
+        let reason = details.error_info().map(|info| info.reason.clone());
+        // ABORTED as well, but repeating it as it is never helps.
+        let other_version = reason.as_deref() == Some("ORDER_VERSION_MISMATCH");
         Self {
-            exit: Exit::of(code),
-            reason: details.error_info().map(|info| info.reason.clone()),
+            exit: if other_version { Exit::Refused } else { Exit::of(code) },
+            reason,
             code: Some(code),
             violations: violations.unwrap_or_default(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
-            next: steps(code, details.error_info().map(|info| info.reason.as_str())),
+            next: if other_version { Vec::new() } else { steps(code, reason.as_deref()) },
             ..Self::new(Exit::Fault, message)
         }
     }

@@ -16,6 +16,7 @@ mod retry;
 mod session;
 mod table;
 
+pub(crate) use call::again;
 pub(crate) use connect::channel;
 pub(crate) use exit::{CODES, Exit, Failure, code_name};
 pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};

@@ -123,14 +123,16 @@ impl Output {
     /// A line on standard error, for who wants to know.
     pub(crate) fn verbose(&self, line: impl FnOnce() -> String) {
         if self.verbose {
-            self.note(line());
+            tell(line());
         }
     }
 
-    /// A line on standard error, for people: it is no part of the answer.
+    /// A line on standard error, for people: it is no part of the answer. A program that reads
+    /// finds nothing there but the document of an error.
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
-        // Nobody is left to tell when standard error is closed.
-        let _ = writeln!(stderr().lock(), "oms: {line}");
+        if !self.json {
+            tell(line);
+        }
     }
 
     fn write(&self, text: &str) -> Result<(), Failure> {
@@ -144,6 +146,11 @@ impl Output {
             Err(error) => Err(Failure::new(Exit::Fault, format!("standard output: {error}"))),
         }
     }
+}
+
+fn tell(line: impl std::fmt::Display) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(stderr().lock(), "oms: {line}");
 }
 
 /// The bound on a line: what was asked for, else the terminal's width, else none.

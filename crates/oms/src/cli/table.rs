@@ -3,7 +3,7 @@
 //! Own code, because no table crate leaves columns out: they wrap, and an id over three lines can
 //! be neither read nor copied.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Spaces between columns.
 const GAP: usize = 2;
@@ -120,7 +120,7 @@ impl Table {
 
     fn cell(&self, at: usize, text: &str, width: usize) -> String {
         let text = cut(text, width);
-        let pad = " ".repeat(width - text.width());
+        let pad = " ".repeat(width.saturating_sub(text.width()));
         if self.columns[at].right { format!("{pad}{text}") } else { format!("{text}{pad}") }
     }
 }
@@ -130,18 +130,11 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut short = String::new();
-    let mut room = width.saturating_sub(1);
-    for letter in text.chars() {
-        let wide = letter.width().unwrap_or(0);
-        if wide > room {
-            break;
-        }
-        room -= wide;
-        short.push(letter);
-    }
-    short.push('…');
-    short
+    let room = width.saturating_sub(1);
+    // What stands so far is measured, not its letters: some make the one before them wider.
+    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let fits = ends.take_while(|&end| text[..end].width() <= room).last().unwrap_or(0);
+    format!("{}…", &text[..fits])
 }
 
 #[cfg(test)]
@@ -196,5 +189,21 @@ mod tests {
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("客客客", 4), "客…");
         assert_eq!(cut("abc", 3), "abc");
+    }
+
+    #[test]
+    fn letters_that_join_or_widen_others_are_measured_together() {
+        let heart = "\u{2764}\u{fe0f}";
+        let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+        for name in [heart.repeat(20), family.repeat(20), format!("{heart}{family}").repeat(9)] {
+            let mut table = Table::new([Column::whole("ORDER"), Column::text("CUSTOMER")]);
+            table.row(["an-id".to_owned(), name.clone()]);
+            for width in 1..=45 {
+                assert!(cut(&name, width).width() <= width, "{width}: {name}");
+                for line in table.render(Some(width.max(20))).lines() {
+                    assert!(line.width() <= width.max(20), "{width}: {line}");
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Stdout, stdout};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::{
     arguments::Scenes, scenarios, sightings::Sightings, stage::Stage, transcript::Transcript,
@@ -39,7 +39,7 @@ pub(super) async fn running(
     transcript.line("OMS demo: a scenario in the system that runs here")?;
     places(&mut transcript, at, &kafka.bootstrap)?;
     let clients = Clients::connect(at).await?;
-    let settings = kafka.settings().map_err(|failure| anyhow!(failure.lines().join("\n")))?;
+    let settings = kafka.settings()?;
     let sightings = Sightings::start(&settings, oms_events::TOPIC).await?;
     play(clients, transcript, sightings, scenes).await
 }

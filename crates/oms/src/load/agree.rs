@@ -1,4 +1,4 @@
-//! Whether three services say the same of one order.
+//! Whether three services say the same of one order, and what the load itself was told of it.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,38 @@ pub(super) struct Settled {
     pub(super) refunded: i64,
 }
 
+/// What the load knows of an order by the answers to its own calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// PayOrder was accepted.
+    pub(super) paid: bool,
+    /// CONFIRMED or CANCELED, as WatchOrder showed it.
+    pub(super) became: Option<OrderStatus>,
+    /// What was asked back.
+    pub(super) back: Back,
+}
+
+/// A refund of the load's own, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Back {
+    /// None was asked for.
+    #[default]
+    Nothing,
+    /// It is not known whether it was given.
+    Asked(i64),
+    /// RefundOrder said so.
+    Given(i64),
+}
+
 /// What the order came to, or where somebody says otherwise or has not settled yet.
 pub(super) fn agree(
+    known: &Known,
     order: &Order,
     payment: &Payment,
     reservation: &Reservation,
 ) -> Result<Settled, String> {
     use OrderStatus::{Canceled, Completed, Confirmed, Pending, Refunded, Shipped};
+    as_answered(known, order)?;
     let lifecycle = order.lifecycle_status();
     let (captured, refunded) = (payment.captured_minor, payment.refunded_minor);
     let amount = |minor| money(minor, &order.currency);
@@ -62,6 +87,41 @@ pub(super) fn agree(
     Ok(Settled { units, captured, refunded })
 }
 
+/// Services that agree may still be wrong together: what was answered must hold.
+fn as_answered(known: &Known, order: &Order) -> Result<(), String> {
+    use OrderStatus::{Canceled, Completed, Confirmed, Pending, Shipped};
+    let lifecycle = order.lifecycle_status();
+    let now = status_word(order.lifecycle_status);
+    if known.paid && lifecycle == Pending {
+        return Err(format!("is {now}, and its payment was accepted"));
+    }
+    let holds = match known.became {
+        Some(Confirmed) => matches!(lifecycle, Confirmed | Shipped | Completed),
+        Some(became) => lifecycle == became,
+        None => true,
+    };
+    if let (false, Some(became)) = (holds, known.became) {
+        return Err(format!("is {now}, and was {}", status_word(became.into())));
+    }
+    let back = order.refunded_minor;
+    let as_asked = match known.back {
+        // A cancelled order gives everything back by itself.
+        _ if lifecycle == Canceled => true,
+        Back::Nothing => back == 0,
+        Back::Asked(asked) => back == 0 || back == asked,
+        Back::Given(given) => back == given,
+    };
+    if as_asked {
+        return Ok(());
+    }
+    let asked = match known.back {
+        Back::Nothing => 0,
+        Back::Asked(minor) | Back::Given(minor) => minor,
+    };
+    let amount = |minor| money(minor, &order.currency);
+    Err(format!("{} were given back, {} were asked for", amount(back), amount(asked)))
+}
+
 /// Nothing of it is at the gateway any more; of an order that payment never heard of nothing is.
 fn is_closed(payment: &Payment) -> bool {
     use PaymentStatus::{Closed, Declined, Unspecified};
@@ -98,25 +158,69 @@ mod tests {
         (order, payment, Reservation { lines, ..Reservation::default() })
     }
 
+    /// What the three say, where the load knows nothing of its own.
+    fn said(order: &Order, payment: &Payment, held: &Reservation) -> Result<Settled, String> {
+        let back = Back::Given(order.refunded_minor);
+        agree(&Known { back, ..Known::default() }, order, payment, held)
+    }
+
+    #[test]
+    fn what_was_answered_must_hold_also_where_all_agree() {
+        let (order, payment, held) = bought();
+        let confirmed = Some(OrderStatus::Confirmed);
+        let known = |back| Known { paid: true, became: confirmed, back };
+        assert!(agree(&known(Back::Nothing), &order, &payment, &held).is_ok());
+        let back = |minor| {
+            let order = Order { refunded_minor: minor, ..order.clone() };
+            (order, Payment { refunded_minor: minor, ..payment.clone() })
+        };
+        for (asked, given, holds) in [
+            (Back::Nothing, 0, true),
+            (Back::Nothing, 1_000, false),
+            (Back::Asked(1_000), 0, true),
+            (Back::Asked(1_000), 1_000, true),
+            (Back::Asked(1_000), 2_000, false),
+            (Back::Given(1_000), 1_000, true),
+            (Back::Given(1_000), 0, false),
+            (Back::Given(1_000), 2_000, false),
+        ] {
+            let (order, payment) = back(given);
+            let agreed = agree(&known(asked), &order, &payment, &held);
+            assert_eq!(agreed.is_ok(), holds, "{asked:?}, {given}: {agreed:?}");
+        }
+        let (mut order, payment) = back(2_000);
+        order.lifecycle_status = OrderStatus::Canceled.into();
+        let payment = Payment { status: PaymentStatus::Closed.into(), ..payment };
+        let nothing = Reservation::default();
+        let why = agree(&known(Back::Nothing), &order, &payment, &nothing).unwrap_err();
+        assert_eq!(why, "is CANCELED, and was CONFIRMED");
+        let known = Known { paid: true, ..Known::default() };
+        assert!(agree(&known, &order, &payment, &nothing).is_ok());
+        let pending = OrderStatus::Pending.into();
+        let order = Order { lifecycle_status: pending, ..Order::default() };
+        let why = agree(&known, &order, &Payment::default(), &nothing).unwrap_err();
+        assert_eq!(why, "is PENDING, and its payment was accepted");
+    }
+
     #[test]
     fn what_all_say_is_what_it_came_to() {
         let (mut order, mut payment, reservation) = bought();
-        let settled = agree(&order, &payment, &reservation).unwrap();
+        let settled = said(&order, &payment, &reservation).unwrap();
         assert_eq!(settled.units, BTreeMap::from([("a".to_owned(), 2)]));
         (order.refunded_minor, payment.refunded_minor) = (500, 500);
-        assert_eq!(agree(&order, &payment, &reservation).unwrap().refunded, 500);
+        assert_eq!(said(&order, &payment, &reservation).unwrap().refunded, 500);
         order.lifecycle_status = OrderStatus::Shipped.into();
-        assert!(agree(&order, &payment, &Reservation::default()).is_ok());
+        assert!(said(&order, &payment, &Reservation::default()).is_ok());
     }
 
     #[test]
     fn money_that_only_one_side_knows_is_found() {
         let (mut order, mut payment, reservation) = bought();
         payment.captured_minor = 4_000;
-        let why = agree(&order, &payment, &reservation).unwrap_err();
+        let why = said(&order, &payment, &reservation).unwrap_err();
         assert!(why.contains("payment 40.00 USD"), "{why}");
         order.captured_minor = 4_000;
-        let why = agree(&order, &payment, &reservation).unwrap_err();
+        let why = said(&order, &payment, &reservation).unwrap_err();
         assert!(why.contains("keeps 40.00 USD, not 20.00 USD"), "{why}");
     }
 
@@ -125,23 +229,23 @@ mod tests {
         let (mut order, mut payment, reservation) = bought();
         order.lifecycle_status = OrderStatus::Canceled.into();
         (order.refunded_minor, payment.refunded_minor) = (2_000, 2_000);
-        let why = agree(&order, &payment, &reservation).unwrap_err();
+        let why = said(&order, &payment, &reservation).unwrap_err();
         assert!(why.contains("inventory holds"), "{why}");
-        assert!(agree(&order, &payment, &Reservation::default()).is_ok());
+        assert!(said(&order, &payment, &Reservation::default()).is_ok());
         payment.status = PaymentStatus::Closing.into();
-        assert!(agree(&order, &payment, &Reservation::default()).is_err());
+        assert!(said(&order, &payment, &Reservation::default()).is_err());
     }
 
     #[test]
     fn goods_that_a_live_order_has_lost_are_found() {
         let (order, payment, _) = bought();
-        assert!(agree(&order, &payment, &Reservation::default()).is_err());
+        assert!(said(&order, &payment, &Reservation::default()).is_err());
     }
 
     #[test]
     fn an_order_on_its_way_has_not_settled() {
         let order = Order { lifecycle_status: OrderStatus::Paid.into(), ..Order::default() };
-        let why = agree(&order, &Payment::default(), &Reservation::default()).unwrap_err();
+        let why = said(&order, &Payment::default(), &Reservation::default()).unwrap_err();
         assert_eq!(why, "is still PAID");
     }
 }

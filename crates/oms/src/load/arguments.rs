@@ -7,6 +7,9 @@ use clap::Args;
 use super::mix::Mix;
 use crate::cli::{CODES, ClientFlags};
 
+/// Orders of one load at most: each is remembered until the end, when it is asked about.
+pub(super) const ORDERS_MAX: u64 = 1_000_000;
+
 const ABOUT: &str = "\
 Each order is created with a key of its own, buys one of SKU-LOAD-01 to -50, is paid, and is
 followed by WatchOrder to its outcome. With --rate, orders begin at that rate whatever the system
@@ -18,7 +21,7 @@ meanwhile. Ctrl-C ends the load early and reports; a second one ends at once.";
 
 const MORE: &str = "\
 Exit codes: 0 all went as it should, money and stock agree; 1 something did not; 4 the system
-could not be reached.
+could not be reached, or not be asked at the end (the report is printed all the same).
 
 Examples:
   oms load
@@ -44,7 +47,7 @@ pub(crate) struct LoadArguments {
     pub(super) clients: u32,
     /// Closed loop: orders in all.
     #[arg(long, value_name = "COUNT", default_value_t = 100, conflicts_with = "rate")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000), help_heading = "Load")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=ORDERS_MAX), help_heading = "Load")]
     pub(super) requests: u64,
     /// What becomes of orders, by weight: ok, declined, out-of-stock, cancel, refund.
     #[arg(long, value_name = "KIND=WEIGHT,…", default_value = "ok=100", help_heading = "Load")]

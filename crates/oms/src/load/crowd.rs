@@ -9,13 +9,15 @@ use oms_proto::oms_v1::{CreateOrderRequest, order_service_client::OrderServiceCl
 use tonic::transport::Channel;
 
 use super::{
+    agree::Known,
     mix::{Dealer, Mix},
     recorder::Recorder,
 };
 use crate::cli::{Failure, Session};
 
-/// Streams and calls that share a connection: far below what servers allow (often 100 or 200), so
-/// that none waits unseen on this side.
+/// Streams and calls that share a connection. The services allow 1,024 on one; other servers often
+/// 100: none is to wait unseen on this side. Watches of all connections together are bounded by
+/// `order.watchers_max` (5,000).
 const ORDERS_PER_CONNECTION: u32 = 40;
 const CONNECTIONS_MAX: u32 = 64;
 
@@ -28,6 +30,18 @@ pub(super) struct Own {
     pub(super) key: String,
     /// What was asked for.
     pub(super) request: CreateOrderRequest,
+    /// What is known of it by what was answered since.
+    pub(super) known: Known,
+}
+
+impl Own {
+    /// What a report calls it.
+    pub(super) fn name(&self) -> String {
+        match &self.order {
+            Some(order) => format!("order {order}"),
+            None => format!("the order of key {}", self.key),
+        }
+    }
 }
 
 /// Shared by all journeys.
@@ -71,10 +85,10 @@ impl Crowd {
         all.len() - 1
     }
 
-    /// Notes the id of the order at a place.
-    pub(super) fn created(&self, at: usize, order: &str) {
+    /// Notes what is learned of the order at a place.
+    pub(super) fn learn(&self, at: usize, what: impl FnOnce(&mut Own)) {
         let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        all[at].order = Some(order.to_owned());
+        what(&mut all[at]);
     }
 
     /// Every order of ours.

@@ -5,16 +5,17 @@ use oms_proto::oms_v1::{
     RefundOrderRequest, create_order_request::Item, order_service_client::OrderServiceClient,
 };
 use tokio::time::Instant;
-use tonic::transport::Channel;
+use tonic::{Request, Response, Status, transport::Channel};
 
 use super::{
+    agree::{Back, Known},
     crowd::{Crowd, Own},
     mix::Kind,
     recorder::Measured,
     stock,
 };
 use crate::{
-    cli::{Exit, Failure, status_word},
+    cli::{Exit, Failure, KeyFlags, status_word},
     commands::{Follow, Step},
 };
 
@@ -51,41 +52,45 @@ type Trouble = (&'static str, Failure);
 
 impl Journey<'_> {
     async fn play(&self) -> Result<(), Trouble> {
-        let order = self.create().await.map_err(|failure| ("CreateOrder", failure))?;
+        let (place, order) = self.create().await.map_err(|failure| ("CreateOrder", failure))?;
         // Watched before it is paid: the instant of CONFIRMED is then the instant of its arrival.
         let mut follow = Follow::new(self.client.clone(), &order, 0, WATCH_RETRIES);
         follow.next().await.map_err(|failure| ("WatchOrder", failure))?;
         self.pay(&order).await.map_err(|failure| ("PayOrder", failure))?;
+        self.crowd.learn(place, |own| own.known.paid = true);
         let accepted = Instant::now();
         if self.kind == Kind::Cancel {
             self.cancel(&order).await.map_err(|failure| ("CancelOrder", failure))?;
         }
         let outcome = outcome(&mut follow, self.kind).await;
         let ended = outcome.map_err(|failure| ("WatchOrder", failure))?;
+        self.crowd.learn(place, |own| own.known.became = Some(ended.lifecycle_status()));
         if ended.lifecycle_status() == OrderStatus::Confirmed {
             self.crowd.recorder.took(Measured::Confirmed, accepted.elapsed());
             self.crowd.recorder.took(Measured::Whole, self.begin.elapsed());
         }
         self.expect(&ended).map_err(|failure| (self.kind.name(), failure))?;
         if self.kind == Kind::Refund {
-            self.refund(&ended).await.map_err(|failure| ("RefundOrder", failure))?;
+            self.refund(place, &ended).await.map_err(|failure| ("RefundOrder", failure))?;
         }
         Ok(())
     }
 
-    async fn create(&self) -> Result<String, Failure> {
+    /// The order's place among ours, and its id.
+    async fn create(&self) -> Result<(usize, String), Failure> {
         let key = format!("load-{}", self.crowd.session.seams.ids.next());
         let request = request(self.kind, self.n);
-        let own = Own { order: None, key: key.clone(), request: request.clone() };
+        let known = Known::default();
+        let own = Own { order: None, key: key.clone(), request: request.clone(), known };
         let place = self.crowd.note(own);
         let send = |request| {
             let mut client = self.client.clone();
             async move { client.create_order(request).await }
         };
-        let created = self.crowd.session.change(request, Some(&key), send).await?;
+        let created = self.crowd.session.change_by(request, &key, send).await?;
         self.crowd.recorder.took(Measured::Create, self.begin.elapsed());
-        self.crowd.created(place, &created.order_id);
-        Ok(created.order_id)
+        self.crowd.learn(place, |own| own.order = Some(created.order_id.clone()));
+        Ok((place, created.order_id))
     }
 
     async fn pay(&self, order: &str) -> Result<(), Failure> {
@@ -100,7 +105,7 @@ impl Journey<'_> {
             async move { client.pay_order(request).await }
         };
         let began = Instant::now();
-        self.crowd.session.change(request, None, send).await?;
+        self.change(request, send).await?;
         self.crowd.recorder.took(Measured::Pay, began.elapsed());
         Ok(())
     }
@@ -116,13 +121,15 @@ impl Journey<'_> {
             async move { client.cancel_order(request).await }
         };
         let began = Instant::now();
-        self.crowd.session.change(request, None, send).await?;
+        self.change(request, send).await?;
         self.crowd.recorder.took(Measured::Cancel, began.elapsed());
         Ok(())
     }
 
-    async fn refund(&self, order: &Order) -> Result<(), Failure> {
+    async fn refund(&self, place: usize, order: &Order) -> Result<(), Failure> {
         let half = Money { currency: order.currency.clone(), amount_minor: order.amount_minor / 2 };
+        let back = half.amount_minor;
+        self.crowd.learn(place, |own| own.known.back = Back::Asked(back));
         let request = RefundOrderRequest {
             order_id: order.id.clone(),
             amount: Some(half),
@@ -134,9 +141,22 @@ impl Journey<'_> {
             async move { client.refund_order(request).await }
         };
         let began = Instant::now();
-        self.crowd.session.change(request, None, send).await?;
+        self.change(request, send).await?;
+        self.crowd.learn(place, |own| own.known.back = Back::Given(back));
         self.crowd.recorder.took(Measured::Refund, began.elapsed());
         Ok(())
+    }
+
+    /// A call that changes something, under a key of its own.
+    async fn change<Q: Clone, A, F>(
+        &self,
+        request: Q,
+        send: impl Fn(Request<Q>) -> F,
+    ) -> Result<A, Failure>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        self.crowd.session.change(request, &KeyFlags::default(), send).await
     }
 
     /// Whether the order became what it should.

@@ -10,12 +10,13 @@ use std::{
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{crowd::Crowd, journey};
+use super::{crowd::Crowd, journey, recorder::Recorder};
+use crate::cli::{Exit, Failure};
 
 /// Open loop: `rate` orders a second for `duration`, at most `outstanding` at once.
 ///
@@ -45,14 +46,29 @@ pub(super) async fn open(
             }
             break;
         };
-        let crowd = crowd.clone();
+        let shared = crowd.clone();
         playing.spawn(async move {
-            journey::play(&crowd, n, should).await;
+            journey::play(&shared, n, should).await;
             drop(place);
         });
-        while playing.try_join_next().is_some() {}
+        while let Some(how) = playing.try_join_next() {
+            ended(&crowd.recorder, how);
+        }
     }
-    while playing.join_next().await.is_some() {}
+    await_all(crowd, playing).await;
+}
+
+async fn await_all(crowd: &Crowd, mut playing: JoinSet<()>) {
+    while let Some(how) = playing.join_next().await {
+        ended(&crowd.recorder, how);
+    }
+}
+
+/// A journey tells the recorder how it ended, unless a fault of this program cut it short.
+fn ended(recorder: &Recorder, how: Result<(), JoinError>) {
+    if let Err(error) = how {
+        recorder.failed("journey", &Failure::new(Exit::Fault, error.to_string()));
+    }
 }
 
 /// A place among those under way; `None` when there is none until the end.
@@ -94,7 +110,7 @@ pub(super) async fn closed(
             }
         });
     }
-    while playing.join_next().await.is_some() {}
+    await_all(crowd, playing).await;
 }
 
 /// Orders that an open loop should begin.
@@ -112,6 +128,20 @@ fn due(n: u64, rate: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_journey_that_panics_is_counted_as_an_error() {
+        let recorder = Recorder::default();
+        let mut playing = JoinSet::new();
+        playing.spawn(async { panic!("a defect") });
+        playing.spawn(async {});
+        while let Some(how) = playing.join_next().await {
+            ended(&recorder, how);
+        }
+        let errors = recorder.so_far().errors;
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors.keys().all(|what| what.contains("a defect")), "{errors:?}");
+    }
 
     #[test]
     fn orders_are_due_at_a_constant_rate() {

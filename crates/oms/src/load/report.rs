@@ -6,10 +6,11 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use super::{recorder::Figures, verify::Verdict};
-use crate::cli::{Column, Page, Table, money, one_line};
+use crate::cli::{Column, Exit, Failure, Page, Table, money, one_line};
 
 /// Disagreements and errors shown to people; `--json` has them all.
 const LINES_MAX: usize = 20;
+const UNFINISHED: &str = "money and stock could not be verified";
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
 /// Everything there is to tell.
@@ -31,11 +32,19 @@ impl Report {
     /// Whether all went as it should, money and stock included.
     pub(super) fn is_well(&self) -> bool {
         let (begun, well) = self.orders();
-        begun == well && self.figures.dropped == 0 && self.verdict.wrong.is_empty()
+        begun == well && self.figures.dropped == 0 && self.verdict.is_well()
     }
 
-    /// In one line, what is not well.
-    pub(super) fn complaint(&self) -> String {
+    /// What is not well, with the exit code of the gravest.
+    pub(super) fn complaint(&self) -> Failure {
+        if let Some(failure) = self.verdict.unfinished.clone() {
+            let message = format!("{UNFINISHED}: {}", failure.message);
+            return Failure { message, ..failure };
+        }
+        Failure::new(Exit::Refused, self.unwell())
+    }
+
+    fn unwell(&self) -> String {
         let (begun, well) = self.orders();
         match (self.verdict.wrong.len(), begun - well) {
             (0, 0) => format!("{} orders were dropped: too many under way", self.figures.dropped),
@@ -63,10 +72,16 @@ impl Report {
         }
         let errors = self.figures.errors.iter();
         some(page, "errors", errors.map(|(what, count)| format!("{count} × {}", one_line(what))));
-        some(page, "money and stock do not agree", self.verdict.wrong.iter().cloned());
+        let title = match self.verdict.unfinished {
+            Some(_) => "not known or not as it should",
+            None => "money and stock do not agree",
+        };
+        some(page, title, self.verdict.wrong.iter().map(|line| one_line(line)));
         page.line("");
         let verdict = &self.verdict;
-        if verdict.wrong.is_empty() {
+        if let Some(failure) = &verdict.unfinished {
+            page.line(format_args!("{UNFINISHED}: {}", one_line(&failure.message)));
+        } else if verdict.is_well() {
             page.line("money and stock agree");
         }
         let (taken, back) = (money(verdict.captured, "USD"), money(verdict.refunded, "USD"));
@@ -101,7 +116,9 @@ impl Report {
             "kinds": kinds,
             "latencies_ms": latencies,
             "errors": self.figures.errors,
-            "money_and_stock_agree": self.verdict.wrong.is_empty(),
+            "money_and_stock_agree":
+                self.verdict.unfinished.is_none().then(|| self.verdict.is_well()),
+            "not_verified": self.verdict.unfinished.as_ref().map(|failure| &failure.message),
             "disagreements": self.verdict.wrong,
             "captured_minor": self.verdict.captured.to_string(),
             "refunded_minor": self.verdict.refunded.to_string(),

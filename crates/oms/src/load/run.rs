@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{LoadArguments, crowd::Crowd, pace, progress, report::Report, stock, verify::verify};
+use super::{
+    LoadArguments, arguments::ORDERS_MAX, crowd::Crowd, pace, progress, report::Report, stock,
+    verify::verify,
+};
 use crate::cli::{Exit, Failure, Session};
 
 impl LoadArguments {
@@ -29,11 +32,17 @@ impl LoadArguments {
     }
 
     async fn play(&self, session: Session, stop: &CancellationToken) -> Result<(), Failure> {
-        let before = stock::counts(&session).await?;
         let (at_once, orders) = match (self.rate, self.duration) {
             (Some(rate), Some(duration)) => (self.outstanding, pace::planned(rate, duration)),
             _ => (self.clients, self.requests),
         };
+        if orders > ORDERS_MAX {
+            let why = format!("{orders} orders are too many: a load has at most {ORDERS_MAX}");
+            return Err(
+                Failure::new(Exit::Usage, why).next("a shorter --duration or a lower --rate")
+            );
+        }
+        let before = stock::counts(&session).await?;
         let crowd = Arc::new(Crowd::gather(session, &self.mix, at_once, self.settle).await?);
         let began = Instant::now();
         tokio::select! {
@@ -41,12 +50,14 @@ impl LoadArguments {
             never = progress::show(&crowd, orders) => match never {},
         }
         let took = began.elapsed();
-        if stop.is_cancelled() {
+        // Whoever ends the verification has not ended the load.
+        let interrupted = stop.is_cancelled();
+        if interrupted {
             crowd.session.out.note("ended early; asking whether money and stock agree");
         }
-        let verdict = verify(&crowd, &before, self.settle).await?;
+        let verdict = verify(&crowd, &before, self.settle).await;
         let figures = crowd.recorder.so_far();
-        let report = Report { figures, verdict, took, interrupted: stop.is_cancelled() };
+        let report = Report { figures, verdict, took, interrupted };
         if crowd.session.out.is_json() {
             crowd.session.out.document(&report.document())?;
         } else {
@@ -55,7 +66,7 @@ impl LoadArguments {
         if report.is_well() {
             return Ok(());
         }
-        Err(Failure::new(Exit::Refused, report.complaint()))
+        Err(report.complaint())
     }
 
     async fn pace(&self, crowd: &Arc<Crowd>, stop: &CancellationToken) {

@@ -22,6 +22,8 @@ use crate::cli::{Exit, Failure, Session};
 const AT_ONCE: usize = 16;
 /// How soon what has not settled is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// Orders that nobody answered about before the rest is not asked about.
+const UNHEARD_MAX: usize = 50;
 
 /// What the services say at the end.
 #[derive(Clone, Debug, Default)]
@@ -35,38 +37,81 @@ pub(super) struct Verdict {
     pub(super) units: i64,
     /// What does not agree; empty when all does.
     pub(super) wrong: Vec<String>,
+    /// Why it could not be verified to the end; what is told above is then a part.
+    pub(super) unfinished: Option<Failure>,
 }
 
-/// Asks until all is settled and agrees, for so long at most.
+impl Verdict {
+    /// Whether all was asked about, and agrees.
+    pub(super) fn is_well(&self) -> bool {
+        self.wrong.is_empty() && self.unfinished.is_none()
+    }
+}
+
+/// What became known of one order.
+enum Heard {
+    /// What it came to, once all agree.
+    Settled(Settled),
+    /// Somebody says otherwise, or has not settled yet.
+    Disagree(String),
+    /// Somebody did not say.
+    Unheard(Failure),
+}
+
+/// Asks until all is settled and agrees, for so long at most. What could not be asked is part of
+/// the verdict, so that nothing keeps the report from being told.
 pub(super) async fn verify(
     crowd: &Crowd,
     before: &BTreeMap<String, Stock>,
     within: Duration,
-) -> Result<Verdict, Failure> {
+) -> Verdict {
+    let mut verdict = Verdict::default();
+    if let Err(failure) = ask(crowd, before, within, &mut verdict).await {
+        verdict.unfinished = Some(failure);
+    }
+    verdict
+}
+
+async fn ask(
+    crowd: &Crowd,
+    before: &BTreeMap<String, Stock>,
+    within: Duration,
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
     let until = Instant::now() + within;
-    let witnesses = Witnesses::call(&crowd.session).await?;
-    let mut open = names(crowd).await?;
-    let mut verdict = Verdict { orders: open.len(), ..Verdict::default() };
+    let witnesses = Witnesses::call(crowd).await?;
+    let mut open = crowd.own();
+    verdict.orders = open.len();
     let mut expected: BTreeMap<String, i64> = BTreeMap::new();
     loop {
-        let asked = open.drain(..).map(|order| witnesses.hear(order));
-        let heard: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
-        let mut wrong = Vec::new();
-        for (order, said) in heard {
-            match said? {
-                Ok(settled) => count(&mut verdict, &mut expected, settled),
-                Err(why) => {
-                    wrong.push(format!("order {order}: {why}"));
-                    open.push(order);
+        let asked = std::mem::take(&mut open).into_iter().map(|own| witnesses.hear(own));
+        let mut hearing = stream::iter(asked).buffer_unordered(AT_ONCE);
+        let mut unheard = Vec::new();
+        verdict.wrong.clear();
+        while let Some((own, heard)) = hearing.next().await {
+            let why = match heard {
+                Heard::Settled(settled) => {
+                    count(verdict, &mut expected, settled);
+                    continue;
                 }
-            }
+                Heard::Disagree(why) => why,
+                // Who does not answer so often is away, and that is no matter of one order.
+                Heard::Unheard(failure) if unheard.len() >= UNHEARD_MAX => return Err(failure),
+                Heard::Unheard(failure) => {
+                    let why = format!("cannot be asked about: {}", failure.message);
+                    unheard.push(failure);
+                    why
+                }
+            };
+            verdict.wrong.push(format!("{}: {why}", own.name()));
+            open.push(own);
         }
         if open.is_empty() {
-            wrong = moved(before, &stock::counts(&crowd.session).await?, &expected);
+            verdict.wrong = moved(before, &stock::counts(&crowd.session).await?, &expected);
         }
-        verdict.wrong = wrong;
         if verdict.wrong.is_empty() || Instant::now() > until {
-            return Ok(verdict);
+            let nothing_else = verdict.wrong.len() == unheard.len();
+            return unheard.pop().filter(|_| nothing_else).map_or(Ok(()), Err);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -103,27 +148,6 @@ fn moved(
     wrong
 }
 
-/// The ids of all our orders. Where the answer to a creation was lost, the same call tells.
-async fn names(crowd: &Crowd) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::new();
-    for own in crowd.own() {
-        names.push(match own.order {
-            Some(order) => order,
-            None => named(crowd, own).await?,
-        });
-    }
-    Ok(names)
-}
-
-async fn named(crowd: &Crowd, own: Own) -> Result<String, Failure> {
-    let client = crowd.client(0);
-    let send = |request| {
-        let mut client = client.clone();
-        async move { client.create_order(request).await }
-    };
-    Ok(crowd.session.change(own.request, Some(&own.key), send).await?.order_id)
-}
-
 /// The three services.
 struct Witnesses<'a> {
     session: &'a Session,
@@ -133,7 +157,8 @@ struct Witnesses<'a> {
 }
 
 impl<'a> Witnesses<'a> {
-    async fn call(session: &'a Session) -> Result<Self, Failure> {
+    async fn call(crowd: &'a Crowd) -> Result<Self, Failure> {
+        let session = &crowd.session;
         Ok(Self {
             session,
             orders: session.orders().await?,
@@ -142,25 +167,44 @@ impl<'a> Witnesses<'a> {
         })
     }
 
-    /// What the three say of an order, and whether they agree.
-    async fn hear(&self, order: String) -> (String, Result<Result<Settled, String>, Failure>) {
-        let heard = async {
-            let shown = self.order(&order).await?;
-            let payment = self.payment(&order).await?;
-            let reservation = self.reservation(&order).await?;
-            Ok(agree(&shown, &payment, &reservation))
-        };
-        let heard = heard.await;
-        (order, heard)
+    /// What the three say of an order, and whether they agree with each other and with us. Where
+    /// the answer to a creation was lost, the same call tells which order it was.
+    async fn hear(&self, mut own: Own) -> (Own, Heard) {
+        let heard = self.heard(&mut own).await.unwrap_or_else(Heard::Unheard);
+        (own, heard)
     }
 
-    async fn order(&self, order: &str) -> Result<Order, Failure> {
+    async fn heard(&self, own: &mut Own) -> Result<Heard, Failure> {
+        let order = match own.order.clone() {
+            Some(order) => order,
+            None => self.named(own).await?,
+        };
+        own.order = Some(order.clone());
+        let Some(shown) = self.order(&order).await? else {
+            return Ok(Heard::Disagree("order does not know it any more".to_owned()));
+        };
+        let payment = self.payment(&order).await?;
+        let reservation = self.reservation(&order).await?;
+        let agreed = agree(&own.known, &shown, &payment, &reservation);
+        Ok(agreed.map_or_else(Heard::Disagree, Heard::Settled))
+    }
+
+    async fn named(&self, own: &Own) -> Result<String, Failure> {
+        let send = |request| {
+            let mut client = self.orders.clone();
+            async move { client.create_order(request).await }
+        };
+        Ok(self.session.change_by(own.request.clone(), &own.key, send).await?.order_id)
+    }
+
+    /// `None` where there is no such order.
+    async fn order(&self, order: &str) -> Result<Option<Order>, Failure> {
         let ask = |request| {
             let mut client = self.orders.clone();
             async move { client.get_order(request).await }
         };
-        let answer = self.session.ask(GetOrderRequest { order_id: order.to_owned() }, ask).await?;
-        Ok(answer.order.unwrap_or_default())
+        let answer = self.session.ask(GetOrderRequest { order_id: order.to_owned() }, ask).await;
+        unheard_of(answer.map(|answer| answer.order))
     }
 
     async fn payment(&self, order: &str) -> Result<Payment, Failure> {

@@ -5,7 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::{
-    fake::{Fake, refusal},
+    fake::{Fake, busy, refusal},
     program::{Ended, oms},
 };
 
@@ -68,6 +68,8 @@ fn where_nobody_listens_the_next_step_is_to_start_the_system() {
         &["payment", "list", "--payment-addr", "127.0.0.1:1"],
         &["load", "--inventory-addr", "127.0.0.1:1"],
         &["dlq", "list", "--admin-addr", "127.0.0.1:1"],
+        &["demo", "run", "--order-addr", "127.0.0.1:1"],
+        &["demo", "refund", "--order-addr", "127.0.0.1:1"],
     ] {
         ended(arguments).exits(4).says("make run").says("-addr");
     }
@@ -87,6 +89,7 @@ fn what_cannot_be_meant_is_a_usage_error_before_anybody_is_asked() {
         &["stock", "receive", "a", "many"],
         &["events", "tail", "--since", "yesterday"],
         &["load", "--rate", "5"],
+        &["load", "--rate", "100000", "--duration", "11s"],
         &["load", "--mix", "good=1"],
         &["completions", "klingon"],
     ] {
@@ -98,6 +101,22 @@ fn what_cannot_be_meant_is_a_usage_error_before_anybody_is_asked() {
         let ended = Ended::of(&oms(&all)).exits(2);
         assert!(!ended.err.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_step_names_no_flag_that_the_command_does_not_have() {
+    Fake::with(async |fake| {
+        fake.fail("receive", [busy(), busy()]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("delivery.csv");
+        std::fs::write(&file, "sku,qty\nSKU-1,5\n").unwrap();
+        let file = file.display().to_string();
+        let import = fake.oms(&["stock", "import", &file, "--retries", "0"]).await.exits(4);
+        assert!(!import.err.contains("--key"), "{}", import.err);
+        import.says("0 of 1 are booked; the same import goes on");
+        let receive = ["stock", "receive", "SKU-1", "5", "--retries", "0", "--key", "mine"];
+        fake.oms(&receive).await.exits(4).says("--key mine");
+    });
 }
 
 #[test]

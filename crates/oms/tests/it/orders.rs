@@ -57,6 +57,37 @@ fn create_pay_and_wait_is_one_command_and_one_document() {
 }
 
 #[test]
+fn whoever_follows_the_advice_after_a_payment_that_failed_buys_once() {
+    let create = ["order", "create", "--customer", "c", "--item", "a@1", "--pay", "--retries", "0"];
+    for more in [&[][..], &["--key", "mine"], &["--method", "pm_card_declined"]] {
+        Fake::with(async |fake| {
+            fake.fail("pay", [busy()]);
+            let failed = fake.oms(&[&create[..], more].concat()).await.exits(4);
+            assert_eq!(failed.err.matches("--key").count(), 1, "one advice: {}", failed.err);
+            let advice = failed.err.split('`').find(|part| part.starts_with("oms order pay"));
+            let words: Vec<&str> = advice.unwrap().split(' ').skip(1).collect();
+            fake.oms(&words).await.exits(0);
+            let state = fake.lock();
+            assert_eq!(state.orders.len(), 1);
+            assert_ne!(state.orders[0].order.status(), OrderStatus::Pending);
+            let keys: Vec<_> = state.seen.iter().filter(|(what, _)| *what == "pay").collect();
+            assert!(keys.len() == 2 && keys[0] == keys[1], "{keys:?}");
+        });
+    }
+}
+
+#[test]
+fn a_key_that_leaves_the_payment_no_room_is_refused_before_anything_is_created() {
+    Fake::with(async |fake| {
+        let create = ["order", "create", "--customer", "c", "--item", "a@1", "--pay", "--key"];
+        let with = |length: usize| "k".repeat(length);
+        fake.oms(&[&create[..], &[&with(252)]].concat()).await.exits(2).says("at most 251");
+        assert_eq!(fake.lock().orders.len(), 0);
+        fake.oms(&[&create[..], &[&with(251)]].concat()).await.exits(0);
+    });
+}
+
+#[test]
 fn orders_are_listed_by_reference_over_pages() {
     Fake::with(async |fake| {
         for n in 0..5 {
@@ -170,7 +201,9 @@ fn a_version_that_is_another_is_not_asked_for_again() {
         let order = create(&fake).await;
         fake.fail("cancel", [refusal(Code::Aborted, "ORDER_VERSION_MISMATCH")]);
         let arguments = ["order", "cancel", &order, "--expected-version", "7"];
-        fake.oms(&arguments).await.exits(4).says("look again with `oms order show");
+        let refused = fake.oms(&arguments).await.exits(1);
+        assert_eq!(refused.err.matches("next: ").count(), 1, "{}", refused.err);
+        refused.says("look again with `oms order show");
         assert_eq!(fake.kept(&order).unwrap().order.status(), OrderStatus::Pending);
     });
 }

@@ -36,13 +36,15 @@ impl<'a> Sighting<'a> {
                 event.subject,
                 short(&event.event_type),
                 service(&event.source),
-                one_line(event.data.get()),
+                event.data.get(),
             ),
             Err(why) => {
                 let at = self.delivery.written_at.map_or_else(String::new, time);
-                format!("{at}  {:>8}  not an event: {}", self.place(), one_line(why))
+                format!("{at}  {:>8}  not an event: {why}", self.place())
             }
         };
+        // Anybody may have written it: no part of it breaks the line or the terminal.
+        let line = one_line(&line);
         width.map_or(line.clone(), |width| cut(&line, width))
     }
 
@@ -73,4 +75,31 @@ impl<'a> Sighting<'a> {
 
 fn time(at: DateTime<Utc>) -> String {
     at.format("%H:%M:%S%.3f").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use oms_messaging::{Record, log::Partition};
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_was_written_breaks_the_line_or_the_terminal() {
+        let nasty = "a\nb\u{1b}[31m";
+        let event = json!({
+            "specversion": "1.0", "id": uuid::Uuid::nil(), "source": nasty, "type": nasty,
+            "subject": nasty, "time": "2026-01-01T00:00:00Z", "sequence": "0000000001",
+            "datacontenttype": "application/json", "data": { "a": nasty },
+        });
+        for (payload, is_event) in [(event.to_string().into(), true), (nasty.into(), false)] {
+            let record = Record { topic: "t".to_owned(), key: None, payload, headers: Vec::new() };
+            let partition = Partition { topic: "t".to_owned(), number: 0 };
+            let delivery = Delivery { partition, offset: 7, written_at: None, record };
+            let seen = Sighting::of(&delivery);
+            assert_eq!(seen.event.is_ok(), is_event, "{:?}", seen.event);
+            let line = seen.line(None);
+            assert!(!line.contains(|letter: char| letter.is_control()), "{line:?}");
+            assert!(line.contains("0/7"), "{line}");
+        }
+    }
 }

@@ -10,14 +10,14 @@ use super::{
     command::{CancelArguments, PayArguments, RefundArguments, StepArguments},
     wait::{self, Shown, Wanted},
 };
-use crate::cli::{Exit, Failure, Named, Session, amount, money, status_word};
+use crate::cli::{Exit, Failure, Named, Session, again, amount, money, status_word};
 
-/// Starts the saga and gives the first answer.
+/// Starts the saga and gives the first answer. The caller says how it is repeated by its key.
 pub(super) async fn start(
     session: &Session,
     order: &str,
     method: &str,
-    key: Option<&str>,
+    key: &str,
     expected_version: Option<i32>,
 ) -> Result<PayOrderResponse, Failure> {
     let client = session.orders().await?;
@@ -30,14 +30,16 @@ pub(super) async fn start(
         let mut client = client.clone();
         async move { client.pay_order(request).await }
     };
-    session.change(request, key, send).await.map_err(|failure| advice::about(order, failure))
+    let answer = session.change_by(request, key, send).await;
+    answer.map_err(|failure| advice::about(order, failure))
 }
 
 /// `oms order pay`.
 pub(super) async fn pay(session: &Session, arguments: &PayArguments) -> Result<(), Failure> {
-    let (order, key) = (&arguments.one.order, arguments.key.key.as_deref());
+    let (order, key) = (&arguments.one.order, session.key(&arguments.key));
     let version = arguments.after.expected_version;
-    let answer = start(session, order, &arguments.method, key, version).await?;
+    let answer = start(session, order, &arguments.method, &key, version).await;
+    let answer = answer.map_err(|failure| failure.unless_known(|| again(&key)))?;
     if arguments.wait {
         return wait::until(session, order, Wanted::Confirmed, arguments.timeout, Shown::Whole)
             .await;
@@ -61,7 +63,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
         let mut client = client.clone();
         async move { client.cancel_order(request).await }
     };
-    let answer = session.change(request, arguments.key.key.as_deref(), send).await;
+    let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
     stands(session, &answer, &order, answer.status)
 }
@@ -76,7 +78,7 @@ pub(super) async fn ship(session: &Session, arguments: StepArguments) -> Result<
         let mut client = client.clone();
         async move { client.ship_order(request).await }
     };
-    let answer = session.change(request, arguments.key.key.as_deref(), send).await;
+    let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
     stands(session, &answer, &order, answer.status)
 }
@@ -91,7 +93,7 @@ pub(super) async fn complete(session: &Session, arguments: StepArguments) -> Res
         let mut client = client.clone();
         async move { client.complete_order(request).await }
     };
-    let answer = session.change(request, arguments.key.key.as_deref(), send).await;
+    let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
     stands(session, &answer, &order, answer.status)
 }
@@ -122,7 +124,7 @@ pub(super) async fn refund(session: &Session, arguments: RefundArguments) -> Res
         let mut client = client.clone();
         async move { client.refund_order(request).await }
     };
-    let answer = session.change(request, arguments.key.key.as_deref(), send).await;
+    let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
     let currency = match currency {
         Some(currency) => currency,

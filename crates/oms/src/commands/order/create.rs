@@ -10,7 +10,12 @@ use super::{
     item::Line,
     wait::{self, Shown, Wanted},
 };
-use crate::cli::{Exit, Failure, KeyFlags, Session, status_word};
+use crate::cli::{Exit, Failure, KeyFlags, Session, again, status_word};
+
+/// What the payment's key has more than that of the creation.
+const PAY: &str = "-pay";
+/// Characters of a key at most, as services take them.
+const KEY_MAX: usize = 255;
 
 /// What to buy, and for whom.
 #[derive(Args)]
@@ -73,12 +78,14 @@ impl CreateArguments {
             items,
             reference: self.reference.clone(),
         };
+        let key = self.base_key(session)?;
         let client = session.orders().await?;
         let send = |request| {
             let mut client = client.clone();
             async move { client.create_order(request).await }
         };
-        let created = session.change(request, self.key.key.as_deref(), send).await?;
+        let created = session.change_by(request, &key, send).await;
+        let created = created.map_err(|failure| failure.unless_known(|| again(&key)))?;
         let order = created.order_id.clone();
         if !self.then.pay {
             return session.out.answer(&created, |page| {
@@ -90,17 +97,42 @@ impl CreateArguments {
             });
         }
         // What is created stays: whoever must go on by hand needs its id.
-        self.pay(session, &order)
+        self.pay(session, &order, &format!("{key}{PAY}"))
             .await
             .map_err(|failure| failure.next(format!("the order exists: `oms order show {order}`")))
     }
 
-    async fn pay(&self, session: &Session, order: &str) -> Result<(), Failure> {
-        let key = self.key.key.as_ref().map(|key| format!("{key}-pay"));
-        let paid = change::start(session, order, &self.then.method, key.as_deref(), None).await?;
+    /// One key decides both calls, so that the whole command can be repeated with it.
+    fn base_key(&self, session: &Session) -> Result<String, Failure> {
+        let key = session.key(&self.key);
+        if self.then.pay && key.len() + PAY.len() > KEY_MAX {
+            let most = KEY_MAX - PAY.len();
+            let why = format!("--key: at most {most} characters with --pay, which adds {PAY}");
+            return Err(Failure::new(Exit::Usage, why));
+        }
+        Ok(key)
+    }
+
+    async fn pay(&self, session: &Session, order: &str, key: &str) -> Result<(), Failure> {
+        let method = &self.then.method;
+        let paid = change::start(session, order, method, key, None).await;
+        // The order exists: to create it again without its key would buy a second time.
+        let paid = paid.map_err(|failure| {
+            failure.unless_known(|| {
+                let with =
+                    if method.is_empty() { String::new() } else { format!(" --method {method}") };
+                format!("pay it once and for all: `oms order pay {order}{with} --key {key}`")
+            })
+        })?;
         if self.then.wait {
             let shown = if self.quiet { Shown::Id } else { Shown::Whole };
-            return wait::until(session, order, Wanted::Confirmed, self.then.timeout, shown).await;
+            let (wanted, timeout) = (Wanted::Confirmed, self.then.timeout);
+            let waited = wait::until(session, order, wanted, timeout, shown).await;
+            // It is paid: nothing but the waiting may be repeated.
+            return waited.map_err(|failure| match failure.code {
+                Some(_) => failure.unless_known(|| format!("`oms order wait {order}`")),
+                None => failure,
+            });
         }
         session.out.answer(&paid, |page| {
             if self.quiet {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oms_proto::oms_v1::{GetOrderResponse, Order, OrderStatus};
+use oms_proto::oms_v1::{GetOrderResponse, Order, OrderStatus, WatchOrderResponse};
 
 use super::{
     advice,
@@ -82,14 +82,19 @@ async fn reach(
                 session.out.verbose(|| format!("{why}: watched again after {pause:?}"));
             }
             Step::Seen(step) => {
-                seen.order = step.order;
-                seen.timeline.extend(step.timeline);
+                add(seen, *step);
                 if wanted == Wanted::Confirmed && seen.order.as_ref().is_some_and(decided) {
                     return Ok(());
                 }
             }
         }
     }
+}
+
+/// What a step tells on top of the others; one without an order tells nothing new of it.
+fn add(seen: &mut GetOrderResponse, step: WatchOrderResponse) {
+    seen.order = step.order.or(seen.order.take());
+    seen.timeline.extend(step.timeline);
 }
 
 /// Whether it is known if the order is confirmed.
@@ -147,6 +152,16 @@ async fn follow(session: &Session, order: &str, after_version: i32) -> Result<Fo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_without_an_order_does_not_forget_the_one_that_is_known() {
+        let order = |version| Some(Order { version, ..Order::default() });
+        let mut seen = GetOrderResponse::default();
+        for (step, known) in [(order(1), order(1)), (None, order(1)), (order(2), order(2))] {
+            add(&mut seen, WatchOrderResponse { order: step, ..WatchOrderResponse::default() });
+            assert_eq!(seen.order, known);
+        }
+    }
 
     #[test]
     fn whoever_waits_for_confirmed_is_told_as_soon_as_it_is_known() {

@@ -72,7 +72,7 @@ impl StockCommand {
                     let mut client = client.clone();
                     async move { client.receive_stock(request).await }
                 };
-                let answer = session.change(request, key.key.as_deref(), send).await?;
+                let answer = session.change(request, &key, send).await?;
                 session.out.answer(&answer, |page| page.table(&table(&answer.stock)))
             }
             Self::Adjust { sku, delta, reason, key } => {
@@ -82,7 +82,7 @@ impl StockCommand {
                     let mut client = client.clone();
                     async move { client.adjust_stock(request).await }
                 };
-                let answer = session.change(request, key.key.as_deref(), send).await?;
+                let answer = session.change(request, &key, send).await?;
                 session.out.answer(&answer, |page| page.table(&table(&answer.stock)))
             }
             Self::Import(import) => import.run(session).await,

@@ -105,7 +105,7 @@ async fn receive(
     };
     let request =
         ReceiveStockRequest { sku: item.sku.clone(), qty: item.qty, note: item.note.clone() };
-    let answer = session.change(request, Some(&key(batch, &item.sku)), send).await?;
+    let answer = session.change_by(request, &key(batch, &item.sku), send).await?;
     Ok(answer.stock.unwrap_or_default())
 }
 

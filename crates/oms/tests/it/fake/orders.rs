@@ -13,7 +13,7 @@ use oms_proto::oms_v1::{
 use prost_types::Timestamp;
 use tonic::{Code, Request, Response, Status, async_trait};
 
-use super::state::{Fake, Kept, become_, cancel, refusal};
+use super::state::{Fake, Kept, Lie, become_, cancel, refusal};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -39,7 +39,18 @@ impl OrderService for Fake {
 
     async fn get_order(&self, request: Request<GetOrderRequest>) -> Answer<GetOrderResponse> {
         self.begin("get", &request)?;
-        let kept = self.kept(&request.get_ref().order_id)?;
+        let id = &request.get_ref().order_id;
+        let lie = self.lock().lie;
+        if lie == Some(Lie::Forgotten) && id.ends_with("-000000000001") {
+            return Err(refusal(Code::NotFound, "ORDER_NOT_FOUND"));
+        }
+        if lie == Some(Lie::CanceledLater) {
+            self.change(id, |order| {
+                cancel(order, "by_nobody");
+                Ok(())
+            })?;
+        }
+        let kept = self.kept(id)?;
         Ok(Response::new(GetOrderResponse { order: Some(kept.order), timeline: kept.timeline }))
     }
 
@@ -92,10 +103,11 @@ impl OrderService for Fake {
         self.begin("refund", &request)?;
         let asked = request.into_inner();
         let amount = asked.amount.clone().map(|money| money.amount_minor);
+        let times = if self.lock().lie == Some(Lie::RefundedTwice) { 2 } else { 1 };
         let given = self.change(&asked.order_id, |order| {
             let left = order.captured_minor - order.refunded_minor;
             let given = amount.unwrap_or(left);
-            order.refunded_minor += given;
+            order.refunded_minor += times * given;
             order.set_status(OrderStatus::Refunded);
             Ok(given)
         })?;

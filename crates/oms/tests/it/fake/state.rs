@@ -28,6 +28,14 @@ pub(crate) enum Lie {
     Money,
     /// Stock of SKU-LOAD-01 went to somebody else.
     Stock,
+    /// Every refund is given twice, and all know of both.
+    RefundedTwice,
+    /// An order that was CONFIRMED is CANCELED once somebody asks, and all say so.
+    CanceledLater,
+    /// Order has forgotten its first order.
+    Forgotten,
+    /// Inventory is out of order as soon as there are orders.
+    StockBroken,
 }
 
 /// An order and its timeline.

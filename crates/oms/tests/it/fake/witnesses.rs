@@ -10,7 +10,7 @@ use oms_proto::oms_v1::{
     ReceiveStockResponse, Reservation, Stock, inventory_service_server::InventoryService,
     payment_service_server::PaymentService, reservation::Line,
 };
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Code, Request, Response, Status, async_trait};
 
 use super::state::{Fake, Kept, Lie};
 
@@ -34,6 +34,9 @@ impl InventoryService for Fake {
         self.begin("stock", &request)?;
         let sku = request.into_inner().sku;
         let state = self.lock();
+        if state.lie == Some(Lie::StockBroken) && !state.orders.is_empty() {
+            return Err(Status::new(Code::Internal, "out of order"));
+        }
         let mut sold: i64 =
             state.orders.iter().map(|kept| lines(kept).get(&sku).copied().unwrap_or(0)).sum();
         if state.lie == Some(Lie::Stock) && sku == "SKU-LOAD-01" && !state.orders.is_empty() {
@@ -59,7 +62,11 @@ impl InventoryService for Fake {
         Err(Status::unimplemented("the real one is tested"))
     }
 
-    async fn receive_stock(&self, _: Request<ReceiveStockRequest>) -> Answer<ReceiveStockResponse> {
+    async fn receive_stock(
+        &self,
+        request: Request<ReceiveStockRequest>,
+    ) -> Answer<ReceiveStockResponse> {
+        self.begin("receive", &request)?;
         Err(Status::unimplemented("the real one is tested"))
     }
 
