@@ -27,7 +27,7 @@ fn closed(registry: &Registry) -> String {
 
 #[tokio::test]
 async fn an_order_that_was_only_rehearsed_to_be_closed_is_not_counted_as_closed() {
-    for backend in backends().await {
+    for backend in backends() {
         for (discards, expected) in [(true, "0"), (false, "1")] {
             let bench = Bench::new(&backend).await;
             let mut registry = Registry::default();
