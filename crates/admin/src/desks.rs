@@ -4,13 +4,14 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use oms_messaging::DeadLetters;
 use oms_service::{Health, Host, Process, Refusal, Tasks};
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 /// Every desk of a process, by the service's name.
@@ -26,11 +27,11 @@ pub(crate) struct Desk {
     pub(crate) name: &'static str,
     pub(crate) letters: DeadLetters,
     pub(crate) tasks: Tasks,
+    /// Cancelled when the service takes in no more.
+    pub(crate) intake: CancellationToken,
     health: Health,
     /// Whose services those without a desk are: it knows them before they open one.
     process: Process,
-    /// Set once the service has been ready: what goes away later is the calls' own concern.
-    was_ready: Arc<AtomicBool>,
     number: u64,
 }
 
@@ -61,9 +62,9 @@ impl Desks {
             name,
             letters,
             tasks: host.tasks().clone(),
+            intake: host.intake(),
             health: host.health().clone(),
             process: host.process().clone(),
-            was_ready: Arc::default(),
             number,
         };
         self.desks().insert(name, desk);
@@ -111,16 +112,14 @@ impl Desks {
 }
 
 impl Desk {
-    /// Whether it takes a call: not before the service was ready, and not while it drains.
+    /// Whether it takes a call: not before the service was ready, and not while it drains. What goes
+    /// away later is the calls' own concern.
     fn admit(&self) -> Result<(), Refusal> {
         if self.health.is_draining() {
             return Err(draining(self.name));
         }
-        if !self.was_ready.load(Ordering::Acquire) {
-            if !self.health.is_ready() {
-                return Err(starting(self.name));
-            }
-            self.was_ready.store(true, Ordering::Release);
+        if !self.health.was_ready() {
+            return Err(starting(self.name));
         }
         Ok(())
     }

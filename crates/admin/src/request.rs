@@ -30,8 +30,17 @@ pub(crate) struct Page {
     pub(crate) size: usize,
     /// The service in which it begins; empty at the beginning.
     pub(crate) service: String,
-    /// The letter behind which it begins there.
+    /// Where it begins there.
+    pub(crate) place: Place,
+}
+
+/// Where to go on in a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Behind this letter.
     pub(crate) after: i64,
+    /// First with what is left of this stream.
+    pub(crate) stream: Option<String>,
 }
 
 /// Reads a filter; what is wrong with it is told all at once.
@@ -93,12 +102,18 @@ pub(crate) fn page(size: i32, token: &str, unsaid: usize) -> Result<Page, Refusa
         }
     };
     if token.is_empty() {
-        return Ok(Page { size, service: String::new(), after: 0 });
+        return Ok(Page { size, service: String::new(), place: Place::default() });
     }
-    let read = token.split_once(':').and_then(|(service, after)| {
+    let read = token.split_once(':').and_then(|(service, place)| {
         let plain = !service.is_empty() && service.chars().all(|c| c.is_ascii_lowercase());
+        // A stream is any text, colons and all.
+        let (after, stream) = match place.split_once(':') {
+            Some((after, stream)) => (after, Some(stream.to_owned())),
+            None => (place, None),
+        };
         let after = after.parse().ok().filter(|after: &i64| *after >= 0)?;
-        plain.then(|| Page { size, service: service.to_owned(), after })
+        let place = Place { after, stream };
+        plain.then(|| Page { size, service: service.to_owned(), place })
     });
     read.ok_or_else(|| {
         let message = "page_token is not one that a page gave";
@@ -106,9 +121,13 @@ pub(crate) fn page(size: i32, token: &str, unsaid: usize) -> Result<Page, Refusa
     })
 }
 
-/// The token of a page that begins behind a letter of a service.
-pub(crate) fn token(service: &str, after: i64) -> String {
-    format!("{service}:{after}")
+/// The token of a page that begins in a service.
+pub(crate) fn token(service: &str, place: &Place) -> String {
+    let after = place.after;
+    match &place.stream {
+        Some(stream) => format!("{service}:{after}:{stream}"),
+        None => format!("{service}:{after}"),
+    }
 }
 
 /// Checks a note.
@@ -147,9 +166,16 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_as_it_was_given_and_others_are_refused() {
-        let begins = page(0, &token("payment", 7), 50).map(|page| (page.service, page.after));
-        assert_eq!(begins, Ok(("payment".to_owned(), 7)));
-        for bad in ["payment", ":1", "pay ment:1", "payment:-1", "payment:x", "payment:"] {
+        for stream in [None, Some("0199aaaa-0000-7000-8000-000000000000"), Some("a:1:b"), Some("")]
+        {
+            let place = Place { after: 7, stream: stream.map(str::to_owned) };
+            let begins = page(0, &token("payment", &place), 50);
+            let begins = begins.map(|page| (page.service, page.place));
+            assert_eq!(begins, Ok(("payment".to_owned(), place)));
+        }
+        let bad =
+            ["payment", ":1", "pay ment:1", "payment:-1", "payment:x", "payment:", "payment::o"];
+        for bad in bad {
             assert_eq!(page(0, bad, 50).map_err(violations), Err(vec!["page_token".to_owned()]));
         }
     }

@@ -8,7 +8,8 @@
 //! The rules are those of `docs/saga.md`, "Rules every handler obeys"; each module names the one
 //! it keeps.
 
-pub mod asker;
+pub mod afterwards;
+mod asker;
 mod backoff;
 pub mod consumer;
 pub mod crew;

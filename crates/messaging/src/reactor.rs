@@ -75,7 +75,9 @@ pub trait Reactor: Send + Sync + 'static {
     /// [`Failure::Poison`] for what no interleaving can produce.
     fn react(&self, session: &mut Self::Session, event: &Event) -> Result<Outcome, Failure>;
 
-    /// Writes what changed and hands announcements and standings to the transaction.
+    /// Writes what changed and hands announcements and standings to the transaction, and what
+    /// follows from the change, such as counting it, to [`Tx::afterwards`]: the transaction may
+    /// still be rolled back, and a dry run always is.
     ///
     /// # Errors
     /// Any failure of the store.
@@ -90,6 +92,8 @@ pub trait Reactor: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called after the commit, with the streams that were touched, to wake whoever waits.
-    fn committed(&self, streams: &[String]);
+    /// Called after the commit, with the streams that were touched, changed or not. What was
+    /// changed must not be remembered for it: the streams are free again, and the next transaction
+    /// may have begun.
+    fn committed(&self, _streams: &[String]) {}
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Event, Failure, Messaging,
+    afterwards::Afterwards,
     backoff::micros_after,
     sql::insert,
     streams::{LockedStreams, not_locked},
@@ -93,6 +94,7 @@ pub struct Tx {
     streams: LockedStreams,
     rows: Vec<outbox::ActiveModel>,
     wakes_relay: bool,
+    afterwards: Afterwards,
 }
 
 impl Tx {
@@ -103,8 +105,15 @@ impl Tx {
         };
         let conn = messaging.database().begin_with_options(immediate).await?;
         let now = messaging.seams().clock.now();
-        let streams = LockedStreams::default();
-        Ok(Self { messaging, conn, now, streams, rows: Vec::new(), wakes_relay: false })
+        Ok(Self {
+            messaging,
+            conn,
+            now,
+            streams: LockedStreams::default(),
+            rows: Vec::new(),
+            wakes_relay: false,
+            afterwards: Afterwards::default(),
+        })
     }
 
     /// The database transaction, for the service's own statements.
@@ -257,18 +266,30 @@ impl Tx {
         self.streams.change(stream)
     }
 
-    /// Writes streams and outbox rows, commits, and wakes the relay.
+    /// Takes this step once the transaction is committed, after the steps given before. One that
+    /// is rolled back takes none: a counter counts here, and a waiter is woken here.
+    pub fn afterwards(&mut self, step: impl FnOnce() + Send + Sync + 'static) {
+        self.afterwards.push(step);
+    }
+
+    /// Writes streams and outbox rows, commits, wakes the relay, and does what follows.
     ///
     /// # Errors
     /// Any failure of the store; nothing was changed then, unless the connection broke during the
     /// commit itself, which is transient and leaves the outcome to the next look at the state.
-    pub async fn commit(mut self) -> Result<(), Failure> {
+    pub async fn commit(self) -> Result<(), Failure> {
+        self.commit_only().await?.run();
+        Ok(())
+    }
+
+    /// The same, and leaves what follows to the caller.
+    pub(crate) async fn commit_only(mut self) -> Result<Afterwards, Failure> {
         self.streams.flush(&self.conn).await?;
         self.write_rows().await?;
         self.conn.commit().await?;
         if self.wakes_relay {
             self.messaging.wake_relay();
         }
-        Ok(())
+        Ok(self.afterwards)
     }
 }

@@ -56,6 +56,7 @@ fn banner(system: &System, data: &Path) -> String {
         ("oms.v1.PaymentService", at.payment.to_string()),
         ("Kafka, topic oms.saga.events", system.bootstrap().to_string()),
         ("metrics and health", format!("http://{}", system.admin())),
+        ("dead letters, for operators", system.admin().to_string()),
         ("databases", data.display().to_string()),
     ];
     for (what, place) in lines {

@@ -6,6 +6,7 @@ mod errors;
 mod gateway;
 mod paging;
 mod reactions;
+mod rehearsals;
 mod start;
 mod store;
 mod support;

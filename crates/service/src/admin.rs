@@ -15,6 +15,7 @@ use axum::{
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{admin_api, error::StartError, listen, metrics, process::Process};
@@ -22,7 +23,8 @@ use crate::{admin_api, error::StartError, listen, metrics, process::Process};
 /// Where the admin port listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminSettings {
-    /// `host:port`; `localhost` is both loopbacks, port 0 any free one.
+    /// `host:port`; `localhost` is both loopbacks, port 0 any free one. Dead letters are redriven
+    /// and discarded there, and nobody is asked who they are: open it to nobody else.
     pub listen: String,
 }
 
@@ -54,6 +56,13 @@ impl Admin {
     pub async fn serve(process: &Process, setting: &str, listen: &str) -> Result<Self, StartError> {
         let address = process.bind(setting, listen).await?;
         let listeners = process.take(setting)?.into_listeners();
+        for open in addresses(&listeners).filter(|at| is_open(*at)) {
+            tracing::warn!(
+                setting,
+                %open,
+                "the admin port is not on a loopback: whoever reaches it can discard dead letters"
+            );
+        }
         let stop = CancellationToken::new();
         let (router, stopped) = (router(process.clone()), stop.clone());
         process.tasks().spawn("admin", async move {
@@ -80,6 +89,15 @@ impl Drop for Admin {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn addresses(listeners: &[TcpListener]) -> impl Iterator<Item = SocketAddr> {
+    listeners.iter().filter_map(|listener| listener.local_addr().ok())
+}
+
+/// Whether others than this machine reach it.
+fn is_open(at: SocketAddr) -> bool {
+    !at.ip().to_canonical().is_loopback()
 }
 
 fn router(process: Process) -> Router {
@@ -132,4 +150,20 @@ async fn landing(State(process): State<Process>) -> Html<String> {
          <li><a href=\"/livez\">/livez</a>: the process answers</li></ul></html>\n",
         services.join(", ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_port_beyond_the_loopbacks_is_open_to_others() {
+        let open = |at: &str| at.parse().map(is_open);
+        for here in ["127.0.0.1:9091", "127.8.0.1:1", "[::1]:9091", "[::ffff:127.0.0.1]:9091"] {
+            assert_eq!(open(here), Ok(false), "{here}");
+        }
+        for there in ["0.0.0.0:9091", "[::]:9091", "10.0.0.7:9091", "[2001:db8::1]:9091"] {
+            assert_eq!(open(there), Ok(true), "{there}");
+        }
+    }
 }

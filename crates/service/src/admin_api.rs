@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{StatusCode, Version, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use prost_types::FileDescriptorSet;
@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 use crate::{grpc::GrpcApi, process::Process};
 
+const NOT_GRPC: &str = "this is gRPC: call it over HTTP/2 as application/grpc, or with `oms dlq`\n";
 const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 
 /// The admin APIs of a process.
@@ -92,17 +93,25 @@ impl Mounted {
 }
 
 /// Whatever no page answers: a call of a mounted API, or nothing.
+///
+/// Nothing but gRPC reaches an API. A page in a browser may send whatever a form could have sent
+/// anywhere, also to this port on its reader's machine, and neither axum nor tonic asks what it is.
+/// No browser sends HTTP/2 without TLS, nor this content type elsewhere without asking first.
 pub(crate) async fn call(State(process): State<Process>, request: Request) -> Response {
-    if let Some(router) = process.admin_apis().route(request.uri().path()) {
+    let mounted = process.admin_apis().route(request.uri().path());
+    if mounted.is_some() && !is_grpc(&request) {
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response();
+    }
+    if let Some(router) = mounted {
         return match router.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
     }
-    if !is_grpc(request.headers()) {
+    if !is_grpc(&request) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let starting = process.health().iter().any(|(_, health)| !health.is_ready());
+    let starting = process.health().iter().any(|(_, health)| !health.was_ready());
     let status = if starting {
         crate::Refusal::unavailable("STARTING", "the process is starting").into()
     } else {
@@ -111,7 +120,9 @@ pub(crate) async fn call(State(process): State<Process>, request: Request) -> Re
     status.into_http::<Body>().map(axum::body::Body::new)
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("application/grpc"))
+fn is_grpc(request: &Request) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let rest = kind.and_then(|kind| kind.strip_prefix("application/grpc"));
+    request.version() == Version::HTTP_2
+        && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
 }

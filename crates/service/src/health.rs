@@ -19,6 +19,8 @@ pub struct Health(Arc<watch::Sender<State>>);
 struct State {
     /// What is wrong with each component; `None` is well.
     components: BTreeMap<String, Option<String>>,
+    /// Whether everything was up at any time.
+    was_ready: bool,
     draining: bool,
 }
 
@@ -66,6 +68,12 @@ impl Health {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.trouble().is_none()
+    }
+
+    /// Whether the service was ready at any time: what is down now is an outage and no start.
+    #[must_use]
+    pub fn was_ready(&self) -> bool {
+        self.0.borrow().was_ready
     }
 
     /// The first thing that is wrong, if any.
@@ -130,6 +138,7 @@ impl Component {
             let now = state.components.entry(self.name.clone()).or_default();
             let changed = *now != why;
             *now = why;
+            state.was_ready |= state.trouble().is_none();
             changed
         });
     }

@@ -53,8 +53,6 @@ impl Reactor for InventoryReactor {
         tx.announce(announce::intervened(what)?)?;
         Ok(())
     }
-
-    fn committed(&self, _streams: &[String]) {}
 }
 
 /// The SKUs an event names. Data that does not fit names none here and is refused by its reaction.

@@ -160,8 +160,9 @@ pub(super) async fn answer(tx: &mut Tx, batch: &[Arc<Incoming>]) -> Result<u64, 
 pub(super) async fn commit(tx: Tx) -> Result<(), Failure> {
     let faults = tx.messaging().seams().faults.clone();
     faults.hit("consumer.before_commit").await;
-    tx.commit().await?;
+    let afterwards = tx.commit_only().await?;
     faults.hit("consumer.after_commit").await;
+    afterwards.run();
     Ok(())
 }
 

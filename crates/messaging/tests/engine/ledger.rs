@@ -35,6 +35,8 @@ pub(super) enum Fail {
     /// So many times.
     Unclassified(u32),
     Panic,
+    /// Poison with far too much to say.
+    Loud,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +77,7 @@ impl Ledger {
         let Some(fail) = fails.get_mut(&n) else { return Ok(()) };
         match fail {
             Fail::Poison => Err(Failure::poison("test_poison", format!("{n} is bad"))),
+            Fail::Loud => Err(Failure::poison("test_poison", "loud\n".repeat(10_000))),
             Fail::Panic => {
                 drop(fails);
                 panic!("{n} hurts")

@@ -9,6 +9,7 @@ mod crashes;
 mod database;
 mod ledger;
 mod letters;
+mod letters_in_parts;
 mod parallel;
 mod poison;
 mod relaying;

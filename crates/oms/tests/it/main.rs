@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod completions;
+mod dead_letter_flags;
 mod dead_letters;
 mod exits;
 mod fake;

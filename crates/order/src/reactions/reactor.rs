@@ -1,10 +1,6 @@
 //! The reactions as messaging's consumer drives them: a batch of events, one transaction.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -48,20 +44,19 @@ pub trait Aftermath: Send + Sync + 'static {
 pub struct OrderReactor {
     router: Router<Session>,
     aftermath: Arc<dyn Aftermath>,
-    /// Saved, not yet committed, by order. An order's stream is locked from load to commit, so
-    /// that no two transactions meet here.
-    saved: Mutex<BTreeMap<String, Vec<Milestone>>>,
 }
 
 impl OrderReactor {
     /// Reactions with what follows from them.
     #[must_use]
     pub fn new(aftermath: Arc<dyn Aftermath>) -> Self {
-        Self { router: router(), aftermath, saved: Mutex::default() }
+        Self { router: router(), aftermath }
     }
 
-    fn saved(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Milestone>>> {
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Once the transaction is committed.
+    fn follows(&self, tx: &mut Tx, order: String, milestones: Vec<Milestone>) {
+        let aftermath = self.aftermath.clone();
+        tx.afterwards(move || aftermath.committed(&order, &milestones));
     }
 }
 
@@ -83,8 +78,6 @@ impl Reactor for OrderReactor {
         let mut ids: Vec<String> = events.iter().map(|event| event.subject.clone()).collect();
         ids.sort_unstable();
         ids.dedup();
-        // What an earlier transaction left here was rolled back.
-        self.saved().retain(|id, _| ids.binary_search(id).is_err());
         let mut session = Session::load(tx, &ids).await?;
         let of_operators = |event: &&Event| event.event_type.ends_with(".intervened.v1");
         let of_operators: Vec<&Event> = events.iter().copied().filter(of_operators).collect();
@@ -108,7 +101,7 @@ impl Reactor for OrderReactor {
             for refund in ended {
                 self.aftermath.refund_ended(tx.conn(), order, refund, now).await?;
             }
-            self.saved().insert(order.id().to_string(), changed.milestones);
+            self.follows(tx, order.id().to_string(), changed.milestones);
         }
         Ok(())
     }
@@ -127,17 +120,8 @@ impl Reactor for OrderReactor {
         };
         order.note_intervention(&noted, &Cause { at: now, event_id, trace_id: None });
         session.save(tx).await?;
-        // Whoever waits for the order is to see it; milestones of the event itself stay.
-        self.saved().entry(what.stream.clone()).or_default();
+        // Whoever waits for the order is to see it.
+        self.follows(tx, what.stream.clone(), Vec::new());
         Ok(())
-    }
-
-    fn committed(&self, streams: &[String]) {
-        for stream in streams {
-            let saved = self.saved().remove(stream);
-            if let Some(milestones) = saved {
-                self.aftermath.committed(stream, &milestones);
-            }
-        }
     }
 }

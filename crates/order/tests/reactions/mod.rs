@@ -3,5 +3,6 @@
 mod arrivals;
 mod interventions;
 mod poison;
+mod rehearsals;
 mod run;
 mod world;

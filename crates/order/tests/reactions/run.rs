@@ -139,7 +139,6 @@ async fn what_was_rolled_back_is_never_counted() {
             reactor.save(&mut tx, session).await.unwrap();
             if commits {
                 tx.commit().await.unwrap();
-                reactor.committed(&[id(1)]);
             }
         }
         assert_eq!(db.order(&id(1)).await.status(), Status::Pending);

@@ -136,14 +136,13 @@ impl Bench {
     pub(crate) async fn try_hear(&self, events: &[Event]) -> Result<Vec<Outcome>, Failure> {
         let streams: BTreeSet<String> = events.iter().map(|event| event.subject.clone()).collect();
         let mut tx = self.messaging.begin().await?;
-        tx.lock(streams.iter().cloned()).await?;
+        tx.lock(streams).await?;
         let refs: Vec<&Event> = events.iter().collect();
         let mut session = self.reactions.load(&mut tx, &refs).await?;
         let outcomes = events.iter().map(|event| self.reactions.react(&mut session, event));
         let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
         self.reactions.save(&mut tx, session).await?;
         tx.commit().await?;
-        self.reactions.committed(&streams.into_iter().collect::<Vec<_>>());
         Ok(outcomes)
     }
 

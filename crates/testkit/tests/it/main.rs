@@ -3,6 +3,7 @@
 
 mod crashes;
 mod dead_letters;
+mod dead_letters_by_page;
 mod frames;
 mod lost_log;
 mod power_cut;

@@ -23,6 +23,10 @@ impl DeadLetters {
         let mut done = Settlement::default();
         let mut after = orders.after;
         for letter in letters {
+            if self.stops_after(&done.settled) {
+                done.next = Some(after);
+                return Ok(done);
+            }
             let id = letter.id;
             let settled = if orders.dry_run {
                 Some(Settled { letter, came_to: CameTo::Discarded })

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use super::Letter;
 use crate::{
@@ -22,6 +23,8 @@ pub struct DeadLetters {
     pub(super) metrics: MessagingMetrics,
     pub(super) group: Arc<str>,
     pub(super) engine: Arc<dyn Applies>,
+    /// Cancelled when no further letter is to be taken in hand.
+    pub(super) stop: CancellationToken,
 }
 
 /// How an operator wants it done.
@@ -75,8 +78,12 @@ impl Settled {
 pub struct Settlement {
     /// Each letter that was taken in hand, in order.
     pub settled: Vec<Settled>,
-    /// Where to go on, when [`Orders::max`] was reached or the database went away.
+    /// Where to go on, when [`Orders::max`] was reached, the work was stopped or the database went
+    /// away.
     pub next: Option<i64>,
+    /// The stream of which some letters were redriven and others not yet: it goes first, whatever
+    /// the filter selects of what is left ([`DeadLetters::redrive_on`]).
+    pub stream: Option<String>,
 }
 
 impl DeadLetters {
@@ -88,7 +95,21 @@ impl DeadLetters {
         metrics: MessagingMetrics,
     ) -> Self {
         let engine = Engine { messaging: messaging.clone(), reactor, metrics: metrics.clone() };
-        Self { messaging, metrics, group: group.into(), engine: Arc::new(engine) }
+        let stop = CancellationToken::new();
+        Self { messaging, metrics, group: group.into(), engine: Arc::new(engine), stop }
+    }
+
+    /// The same office, which takes no further letter in hand once `stop` is cancelled. It always
+    /// finishes the one it has, and takes at least one: whoever asks again makes progress.
+    #[must_use]
+    pub fn until(mut self, stop: CancellationToken) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Whether no further letter is to be taken in hand, after these.
+    pub(super) fn stops_after(&self, settled: &[Settled]) -> bool {
+        !settled.is_empty() && self.stop.is_cancelled()
     }
 }
 

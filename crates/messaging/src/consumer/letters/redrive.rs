@@ -6,7 +6,12 @@ use super::{
     CameTo, DeadLetters, LetterFilter, Orders, Settled, Settlement, letter::delivery, read::Target,
     settle::Unsettled,
 };
-use crate::{Failure, Tx, consumer::Step, reactor::Action, tables::parked};
+use crate::{
+    Failure, Tx,
+    consumer::{Step, incoming::clean, parking::MESSAGE_BYTES_MAX},
+    reactor::Action,
+    tables::parked,
+};
 
 impl DeadLetters {
     /// Redrives the streams of the selected letters, each whole and in order, since nothing of a
@@ -22,47 +27,72 @@ impl DeadLetters {
         which: &LetterFilter,
         orders: &Orders,
     ) -> Result<Settlement, Failure> {
+        self.redrive_on(None, which, orders).await
+    }
+
+    /// The same, and first what the call before left of a stream ([`Settlement::stream`]): the
+    /// filter may have selected it for a letter that is gone by now.
+    ///
+    /// # Errors
+    /// As [`DeadLetters::redrive`].
+    pub async fn redrive_on(
+        &self,
+        begun: Option<&str>,
+        which: &LetterFilter,
+        orders: &Orders,
+    ) -> Result<Settlement, Failure> {
         let mut done = Settlement::default();
         let mut after = orders.after;
         // One that failed has its first letter further on now, and would be met again.
         let mut tried = BTreeSet::new();
+        let mut heads = Vec::from_iter(begun.map(|stream| (Some(stream.to_owned()), after)));
         loop {
-            let room = orders.max.saturating_sub(done.settled.len());
-            let heads = match self.heads(which, after, room.max(1) as u64).await {
-                Ok(heads) => heads,
-                Err(failure) => return given_up(done, after, failure),
-            };
-            if heads.is_empty() {
-                return Ok(done);
-            }
             for (stream, first) in heads {
                 if stream.as_ref().is_some_and(|stream| !tried.insert(stream.clone())) {
                     after = first;
                     continue;
                 }
                 let room = orders.max.saturating_sub(done.settled.len());
-                if room == 0 {
+                if room == 0 || self.stops_after(&done.settled) {
                     done.next = Some(after);
                     return Ok(done);
                 }
-                let taken = match stream {
-                    Some(stream) if orders.dry_run => self.rehearse(&stream, room).await,
-                    Some(stream) => self.redrive_stream(&stream, orders, room).await,
-                    None if orders.dry_run => self.rehearse_one(first).await,
-                    None => self.redrive_one(first, orders).await,
-                };
-                let (settled, whole) = match taken {
+                let (settled, whole) = match self.take(stream.as_deref(), first, orders, room).await
+                {
                     Ok(taken) => taken,
                     Err(failure) => return given_up(done, after, failure),
                 };
                 done.settled.extend(settled);
                 if !whole {
                     // Of this stream there is more; a dry run would only begin it anew.
-                    done.next = Some(if orders.dry_run { first } else { first - 1 });
+                    done.next = Some(first);
+                    done.stream = stream.filter(|_| !orders.dry_run);
                     return Ok(done);
                 }
                 after = first;
             }
+            let room = orders.max.saturating_sub(done.settled.len());
+            heads = match self.heads(which, after, room.max(1) as u64).await {
+                Ok(heads) if heads.is_empty() => return Ok(done),
+                Ok(heads) => heads,
+                Err(failure) => return given_up(done, after, failure),
+            };
+        }
+    }
+
+    /// Up to `max` letters of a stream, or the one that has none; and whether that is all.
+    async fn take(
+        &self,
+        stream: Option<&str>,
+        first: i64,
+        orders: &Orders,
+        max: usize,
+    ) -> Result<(Vec<Settled>, bool), Failure> {
+        match stream {
+            Some(stream) if orders.dry_run => self.rehearse(stream, max).await,
+            Some(stream) => self.redrive_stream(stream, orders, max).await,
+            None if orders.dry_run => self.rehearse_one(first).await,
+            None => self.redrive_one(first, orders).await,
         }
     }
 
@@ -76,7 +106,7 @@ impl DeadLetters {
     ) -> Result<(Vec<Settled>, bool), Failure> {
         let target = Target::First(stream.to_owned());
         let mut settled = Vec::new();
-        while settled.len() < max {
+        while settled.len() < max && !self.stops_after(&settled) {
             let one = match self.settle(&target, Action::Redriven, &orders.note).await {
                 Ok(Some(letter)) => Settled { letter, came_to: CameTo::Redriven },
                 Ok(None) => return Ok((settled, true)),
@@ -124,13 +154,14 @@ impl DeadLetters {
     }
 }
 
-/// A failure as it is told.
+/// A failure as it is told: one line of bounded length, as in parking.
 pub(super) fn failed(failure: &Failure) -> CameTo {
     let message = match failure {
         Failure::Transient(message) | Failure::Unclassified(message) => message,
         Failure::Poison { message, .. } => message,
     };
-    CameTo::Failed { code: failure.code().to_owned(), message: message.clone() }
+    let message = clean(message, MESSAGE_BYTES_MAX);
+    CameTo::Failed { code: failure.code().to_owned(), message }
 }
 
 /// The database went away: what was done so far is told, and where to go on.

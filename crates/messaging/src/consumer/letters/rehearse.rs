@@ -32,6 +32,9 @@ impl DeadLetters {
         ids.truncate(max);
         let mut settled = Vec::new();
         for id in ids {
+            if self.stops_after(&settled) {
+                return Ok((settled, false));
+            }
             let target = Target::One { id, stream: Some(stream.to_owned()) };
             let Some(one) = self.try_out(&mut tx, &target).await? else { continue };
             let failed = one.failed();

@@ -31,8 +31,9 @@ impl From<Failure> for Unsettled {
 }
 
 impl DeadLetters {
-    /// Takes a letter out of parking, in one transaction, as often as it makes sense to try. None
-    /// when somebody else was faster.
+    /// Takes a letter out of parking, in one transaction. Only what goes away by itself is tried
+    /// again, as often as it makes sense: the event has had its tries when it was parked. None when
+    /// somebody else was faster.
     pub(super) async fn settle(
         &self,
         target: &Target,
@@ -48,11 +49,14 @@ impl DeadLetters {
                 Err(unsettled) => unsettled,
             };
             tries += 1;
-            let hopeless = matches!(unsettled.failure, Failure::Poison { .. });
-            if hopeless || tries >= settings.retry_unclassified_max {
+            let transient = matches!(unsettled.failure, Failure::Transient(_));
+            if !transient || tries >= settings.retry_unclassified_max {
                 return Err(unsettled);
             }
-            tokio::time::sleep(delay(tries, min, max)).await;
+            let pause = tokio::time::sleep(delay(tries, min, max));
+            if self.stop.run_until_cancelled(pause).await.is_none() {
+                return Err(unsettled);
+            }
         }
     }
 
@@ -70,8 +74,9 @@ impl DeadLetters {
         let step = self.take_out(&mut tx, &row, action, note).await.map_err(unsettled)?;
         let faults = self.messaging.seams().faults.clone();
         faults.hit("letters.before_commit").await;
-        tx.commit().await.map_err(unsettled)?;
+        let afterwards = tx.commit_only().await.map_err(unsettled)?;
         faults.hit("letters.after_commit").await;
+        afterwards.run();
         self.engine.committed(letter.stream.as_deref(), &step);
         self.metrics.intervened(action);
         tracing::info!(

@@ -50,6 +50,11 @@ impl FilterFlags {
             && self.ids.is_empty()
     }
 
+    /// Whether it names a service.
+    pub(super) fn names_service(&self) -> bool {
+        self.service.is_some()
+    }
+
     /// As the request has it.
     pub(super) fn wire(&self) -> DeadLetterFilter {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();

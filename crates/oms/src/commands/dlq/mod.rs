@@ -4,5 +4,6 @@ mod command;
 mod filter;
 mod page;
 mod settle;
+mod walk;
 
 pub(crate) use command::DlqCommand;

@@ -2,15 +2,17 @@
 
 use clap::Args;
 use oms_proto::oms_admin_v1::{
-    DeadLetterOutcome, DeadLetterResult, DiscardDeadLettersRequest, DiscardDeadLettersResponse,
-    RedriveDeadLettersRequest, RedriveDeadLettersResponse,
+    DeadLetterFilter, DeadLetterOutcome, DeadLetterResult, DiscardDeadLettersRequest,
+    DiscardDeadLettersResponse, RedriveDeadLettersRequest, RedriveDeadLettersResponse,
+    dead_letter_service_client::DeadLetterServiceClient,
 };
+use tonic::transport::Channel;
 
-use super::{filter::FilterFlags, page};
+use super::{filter::FilterFlags, page, walk::Walk};
 use crate::cli::{AdminFlags, Exit, Failure, Session};
 
-/// Calls at most; each takes what the service takes in one call.
-const CALLS_MAX: usize = 10_000;
+/// Letters named in one call; a service takes no more than 1,000.
+const IDS_MAX: usize = 100;
 
 /// `oms dlq redrive`.
 #[derive(Args)]
@@ -57,43 +59,51 @@ pub(crate) struct DiscardArguments {
 impl RedriveArguments {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         if self.filter.is_empty() && !self.all && !self.dry_run {
-            let message = "say which: a filter, or --all";
+            let message = if self.filter.names_service() {
+                "--service alone means all of it: add --all"
+            } else {
+                "say which: a filter, or --all"
+            };
             return Err(Failure::new(Exit::Usage, message)
                 .next("`oms dlq redrive --dry-run` says what --all would do"));
         }
         let client = session.dead_letters(&self.at).await?;
-        let mut answer = RedriveDeadLettersResponse::default();
-        for _ in 0..CALLS_MAX {
+        let mut walk = Walk::default();
+        let call = async |page_token| {
             let request = RedriveDeadLettersRequest {
                 filter: Some(self.filter.wire()),
                 note: self.note.clone(),
                 dry_run: self.dry_run,
                 page_size: 0,
-                page_token: answer.next_page_token.clone(),
+                page_token,
             };
             let ask = |request| {
                 let mut client = client.clone();
                 async move { client.redrive_dead_letters(request).await }
             };
             let page = session.ask(request, ask).await?;
-            answer.results.extend(page.results);
-            answer.next_page_token = page.next_page_token;
-            if answer.next_page_token.is_empty() {
-                break;
-            }
+            Ok((page.results, page.next_page_token))
+        };
+        let ended = walk.go(call).await;
+        let Walk { results, token: next_page_token, .. } = walk;
+        let answer = RedriveDeadLettersResponse { results, next_page_token };
+        if ended.is_ok() || !answer.results.is_empty() {
+            session.out.answer(&answer, |shown| {
+                page::results(shown, &answer.results, self.dry_run);
+            })?;
         }
-        session.out.answer(&answer, |shown| {
-            page::results(shown, &answer.results, self.dry_run);
-        })?;
+        ended?;
         failed(&answer.results, self.dry_run)
     }
 }
 
 impl DiscardArguments {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let would = self.all(session, true).await?;
+        let client = session.dead_letters(&self.at).await?;
+        let mut would = Walk::default();
+        self.walk(&mut would, session, &client, self.filter.wire(), true).await?;
         if self.dry_run {
-            return shown(session, &would, true);
+            return shown(session, would, true);
         }
         let letters = would.results.len();
         if letters > 1 && !self.yes {
@@ -102,46 +112,65 @@ impl DiscardArguments {
                 .next("`oms dlq discard … --dry-run` lists them")
                 .next("discard them with --yes"));
         }
-        let done = self.all(session, false).await?;
-        shown(session, &done, false)
+        let mut done = Walk::default();
+        let mut ended = Ok(());
+        for filter in agreed(&would.results, &self.filter.wire()) {
+            ended = self.walk(&mut done, session, &client, filter, false).await;
+            if ended.is_err() {
+                break;
+            }
+        }
+        if ended.is_ok() || !done.results.is_empty() {
+            shown(session, done, false)?;
+        }
+        ended
     }
 
-    async fn all(
+    async fn walk(
         &self,
+        walk: &mut Walk,
         session: &Session,
+        client: &DeadLetterServiceClient<Channel>,
+        filter: DeadLetterFilter,
         dry_run: bool,
-    ) -> Result<DiscardDeadLettersResponse, Failure> {
-        let client = session.dead_letters(&self.at).await?;
-        let mut answer = DiscardDeadLettersResponse::default();
-        for _ in 0..CALLS_MAX {
+    ) -> Result<(), Failure> {
+        let call = async |page_token| {
             let request = DiscardDeadLettersRequest {
-                filter: Some(self.filter.wire()),
+                filter: Some(filter.clone()),
                 note: self.note.clone(),
                 dry_run,
                 page_size: 0,
-                page_token: answer.next_page_token.clone(),
+                page_token,
             };
             let ask = |request| {
                 let mut client = client.clone();
                 async move { client.discard_dead_letters(request).await }
             };
             let page = session.ask(request, ask).await?;
-            answer.results.extend(page.results);
-            answer.next_page_token = page.next_page_token;
-            if answer.next_page_token.is_empty() {
-                break;
-            }
-        }
-        Ok(answer)
+            Ok((page.results, page.next_page_token))
+        };
+        walk.go(call).await
     }
 }
 
-fn shown(
-    session: &Session,
-    answer: &DiscardDeadLettersResponse,
-    dry_run: bool,
-) -> Result<(), Failure> {
-    session.out.answer(answer, |shown| page::results(shown, &answer.results, dry_run))
+/// The filters that select the letters which were counted, and none that came since.
+fn agreed(counted: &[DeadLetterResult], filter: &DeadLetterFilter) -> Vec<DeadLetterFilter> {
+    let letters: Vec<_> = counted.iter().filter_map(|one| one.dead_letter.as_ref()).collect();
+    letters
+        .chunk_by(|one, next| one.service == next.service)
+        .flat_map(|of_service| of_service.chunks(IDS_MAX))
+        .map(|some| DeadLetterFilter {
+            service: some.first().map(|one| one.service.clone()).unwrap_or_default(),
+            ids: some.iter().map(|one| one.id).collect(),
+            ..filter.clone()
+        })
+        .collect()
+}
+
+fn shown(session: &Session, walk: Walk, dry_run: bool) -> Result<(), Failure> {
+    let Walk { results, token: next_page_token, .. } = walk;
+    let answer = DiscardDeadLettersResponse { results, next_page_token };
+    session.out.answer(&answer, |shown| page::results(shown, &answer.results, dry_run))
 }
 
 /// A script is to see that something stays parked, or would.
@@ -159,4 +188,34 @@ fn failed(results: &[DeadLetterResult], dry_run: bool) -> Result<(), Failure> {
     Err(Failure::new(Exit::Refused, message)
         .next("mend the cause, then redrive again")
         .next("`oms dlq show SERVICE ID` has the whole letter"))
+}
+
+#[cfg(test)]
+mod tests {
+    use oms_proto::oms_admin_v1::DeadLetter;
+
+    use super::*;
+
+    #[test]
+    fn only_letters_that_were_counted_are_discarded_each_at_its_service() {
+        let counted = |service: &str, id| DeadLetterResult {
+            dead_letter: Some(DeadLetter { service: service.into(), id, ..Default::default() }),
+            ..Default::default()
+        };
+        let of_inventory = (1..=101).map(|id| counted("inventory", id));
+        let all: Vec<_> = of_inventory.chain([counted("order", 7)]).collect();
+        let filter = DeadLetterFilter { reason: "unclassified".into(), ..Default::default() };
+        let named = |service: &str, ids: Vec<i64>| DeadLetterFilter {
+            service: service.into(),
+            ids,
+            ..filter.clone()
+        };
+        let expected = [
+            named("inventory", (1..=100).collect()),
+            named("inventory", vec![101]),
+            named("order", vec![7]),
+        ];
+        assert_eq!(agreed(&all, &filter), expected);
+        assert!(agreed(&[], &filter).is_empty(), "nothing was counted, nothing is asked for");
+    }
 }
