@@ -42,7 +42,8 @@ impl OrderApi {
     #[must_use]
     pub fn new(host: Host, context: Context, queries: Queries) -> Self {
         let Context { read, changes, metrics, settings, .. } = context.clone();
-        let watchers = Watchers::new(read, changes, metrics, settings.watchers_max);
+        let (tasks, watchers_max) = (host.tasks().clone(), settings.watchers_max);
+        let watchers = Watchers::new(tasks, read, changes, metrics, watchers_max);
         Self { host, context, queries, watchers }
     }
 
