@@ -187,4 +187,10 @@ fn read_gauges_before_scrapes(host: &Host, context: &Context, queries: &Queries)
             Ok::<_, Failure>(())
         }
     });
+    let (metrics, changes) = (context.metrics.clone(), context.changes.clone());
+    host.metrics().before_scrape("waiting calls", move || {
+        let waiting = i64::try_from(changes.waiting()).unwrap_or(i64::MAX);
+        metrics.waiting_calls.set(waiting);
+        std::future::ready(Ok::<_, Failure>(()))
+    });
 }
