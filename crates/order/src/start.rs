@@ -8,14 +8,17 @@ use oms_messaging::{
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
 use oms_seams::Seams;
-use oms_service::{Database, GrpcApi, Host, Metrics, StartError, idempotency};
+use oms_service::{
+    Database, GrpcApi, Host, Metrics, StartError,
+    idempotency::{self, KeyTurns},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     aftermath::Wake,
     api::OrderApi,
     changes::Changes,
-    commands::{Context, KeyTurns},
+    commands::Context,
     config::{OrderConfig, OrderSettings},
     deadlines::Deadlines,
     forgetting::Forgetting,
