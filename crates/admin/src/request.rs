@@ -56,6 +56,10 @@ pub(crate) fn selection(filter: Option<wire::DeadLetterFilter>) -> Result<Select
         if text.len() > TEXT_BYTES_MAX {
             let message = format!("{name} has more than {TEXT_BYTES_MAX} bytes");
             wrong.push(Violation::new(format!("filter.{name}"), message));
+        } else if text.contains('\0') {
+            // PostgreSQL cannot compare with it.
+            let message = format!("{name} must not contain NUL");
+            wrong.push(Violation::new(format!("filter.{name}"), message));
         }
     }
     if filter.ids.len() > IDS_MAX {
@@ -199,6 +203,21 @@ mod tests {
         };
         let wrong = selection(Some(filter)).map(|_| ()).map_err(violations);
         let fields = ["filter.reason", "filter.ids", "filter.service", "filter.parked_from"];
+        assert_eq!(wrong, Err(fields.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn no_text_of_a_filter_may_contain_nul() {
+        let nul = || "a\0b".to_owned();
+        let filter = wire::DeadLetterFilter {
+            service: nul(),
+            order_id: nul(),
+            event_type: nul(),
+            reason: nul(),
+            ..Default::default()
+        };
+        let wrong = selection(Some(filter)).map(|_| ()).map_err(violations);
+        let fields = ["filter.service", "filter.order_id", "filter.event_type", "filter.reason"];
         assert_eq!(wrong, Err(fields.map(str::to_owned).to_vec()));
     }
 

@@ -1,12 +1,13 @@
 //! Commands with and without an idempotency key.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use oms_inventory::{
-    commands::{AdjustStock, CommandError, ReceiveStock, Reply},
+    commands::{AdjustStock, CommandError, Keyed, ReceiveStock, Reply},
     domain::{StockRefused, UNITS_MAX},
 };
 use oms_service::idempotency::IdempotencyKey;
+use tokio::time::Instant;
 
 use crate::support::{Shop, available};
 
@@ -18,13 +19,14 @@ fn adjust(sku: &str, delta: i64) -> AdjustStock {
     AdjustStock { sku: sku.to_owned(), delta, reason: "counted".to_owned() }
 }
 
-fn key(key: &str, hash: &str) -> IdempotencyKey {
-    IdempotencyKey {
+fn key(key: &str, hash: &str) -> Keyed {
+    let key = IdempotencyKey {
         scope: "global".to_owned(),
         key: key.to_owned(),
         method: "m",
         request_hash: hash.to_owned(),
-    }
+    };
+    Keyed { key, until: Instant::now() + Duration::from_secs(60) }
 }
 
 #[tokio::test]

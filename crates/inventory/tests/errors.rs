@@ -1,6 +1,8 @@
 //! Every request of `oms.v1.InventoryService` × every refusal it can meet, as `docs/errors.md`
 //! tells it.
 
+use std::time::Duration;
+
 use oms_inventory::domain::UNITS_MAX;
 use oms_proto::oms_v1 as wire;
 use oms_seams::{Ids, SystemIds};
@@ -164,6 +166,52 @@ async fn adjust_stock(stage: &mut Stage) {
     assert!(freed.metadata().get("idempotency-replayed").is_none(), "no refusal kept the key");
 }
 
+/// What a call is told whose time ends behind an equal call.
+async fn keys_running(stage: &mut Stage) {
+    const SHORT: Duration = Duration::from_millis(500);
+    fn so<T>(key: &str, message: T) -> Request<T> {
+        let mut request = keyed(key, message);
+        request.set_timeout(SHORT);
+        request
+    }
+    let client = stage.service.client.clone();
+    behind(stage, "ReceiveStock", async || {
+        client.clone().receive_stock(so("received", receive("SKU-005", 1, ""))).await.map(drop)
+    })
+    .await;
+    behind(stage, "AdjustStock", async || {
+        client.clone().adjust_stock(so("adjusted", adjust("SKU-005", 1, ""))).await.map(drop)
+    })
+    .await;
+}
+
+/// Its first call goes on without its caller, and stands before the one writer; the second stands
+/// behind the first.
+async fn behind(stage: &mut Stage, method: &str, call: impl AsyncFn() -> Result<(), Status>) {
+    let late = [Code::DeadlineExceeded, Code::Cancelled];
+    let writing = stage.service.running.messaging.begin().await.unwrap();
+    call().await.unwrap_err();
+    let second = async {
+        loop {
+            match call().await {
+                // On a machine that is busy the answer may come after the caller's time.
+                Err(status) if late.contains(&status.code()) => {}
+                told => return told.map(Response::new),
+            }
+        }
+    };
+    stage.refused(method, second).await;
+    drop(writing);
+    // Once the first call has ended its answer is there for the others.
+    let ended = async {
+        while let Err(status) = call().await {
+            let code = status.code();
+            assert!(late.contains(&code) || code == Code::Aborted, "{method}: {status}");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ended).await.expect(method);
+}
+
 async fn database_away(stage: &mut Stage) {
     let database = stage.service.running.database.clone();
     let before = count_rows(&database.read).await;
@@ -185,6 +233,7 @@ async fn refusals() -> RefusalTable {
     queries(&mut stage).await;
     receive_stock(&mut stage).await;
     adjust_stock(&mut stage).await;
+    keys_running(&mut stage).await;
     database_away(&mut stage).await;
     stage.table
 }

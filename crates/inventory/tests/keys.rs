@@ -1,14 +1,18 @@
 //! Many calls at once with one key: one effect, equal answers, and every other wish refused (I7).
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use oms_inventory::commands::{AdjustStock, ReceiveStock, Reply};
+use oms_inventory::commands::{AdjustStock, CommandError, Keyed, ReceiveStock, Reply};
 use oms_messaging::{Messaging, MessagingSettings, outlet::MessagingParts};
 use oms_proto::oms_v1 as wire;
 use oms_seams::{FaultPlan, Faults, Seams, Verdict};
 use oms_service::idempotency::IdempotencyKey;
 use prost::Message;
-use tokio::{sync::Notify, task::JoinSet};
+use sea_orm::DatabaseBackend;
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
@@ -129,18 +133,50 @@ fn dying(shop: &Shop, at: &'static str) -> (Messaging, Arc<Dies>) {
     (messaging, plan)
 }
 
+/// A key of that name, and so much time.
+fn named(key: &str, time: Duration) -> Keyed {
+    let key = IdempotencyKey {
+        scope: "global".to_owned(),
+        key: key.to_owned(),
+        method: "m",
+        request_hash: "1".to_owned(),
+    };
+    Keyed { key, until: Instant::now() + time }
+}
+
+#[tokio::test]
+async fn whoever_waits_behind_an_equal_call_of_another_instance_is_told_that_the_key_runs() {
+    for shop in Shop::everywhere().await {
+        let shop = shop.with(&[("a", 10)]).await;
+        if shop.conn().get_database_backend() == DatabaseBackend::Sqlite {
+            // Another instance waits for the one writer there, and cannot know for whom.
+            continue;
+        }
+        let command = || AdjustStock { sku: "a".to_owned(), delta: -1, reason: String::new() };
+        let (elsewhere, plan) = dying(&shop, "command.before_commit");
+        let long = named("one", Duration::from_secs(60));
+        let mut first = Box::pin(command().run(&elsewhere, Some(&long), |_| vec![1]));
+        tokio::select! {
+            reply = &mut first => panic!("it should have died: {reply:?}"),
+            () = plan.died.notified() => {}
+        }
+        let short = named("one", Duration::from_millis(200));
+        let told = command().run(&shop.messaging, Some(&short), |_| vec![2]).await;
+        assert!(matches!(told, Err(CommandError::KeyRunning)), "{told:?}");
+        // With the first call's end the key is free.
+        drop(first);
+        let told = command().run(&shop.messaging, Some(&long), |_| vec![3]).await;
+        assert!(matches!(told, Ok(Reply::Changed(_))), "{told:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_command_that_dies_is_done_and_answered_by_the_key_or_not_done_at_all() {
     for shop in Shop::everywhere().await {
         let shop = shop.with(&[("a", 10)]).await;
         for (at, done) in [("command.before_commit", false), ("command.after_commit", true)] {
             for receives in [true, false] {
-                let key = IdempotencyKey {
-                    scope: "global".to_owned(),
-                    key: format!("{at} {receives}"),
-                    method: "m",
-                    request_hash: "1".to_owned(),
-                };
+                let key = named(&format!("{at} {receives}"), Duration::from_secs(60));
                 let run = async |messaging: &Messaging| {
                     let encode = |row: &oms_inventory::store::entities::stock::Model| {
                         row.available.to_le_bytes().to_vec()

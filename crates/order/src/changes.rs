@@ -110,6 +110,12 @@ impl Changes {
         self.lock().len()
     }
 
+    /// How many calls wait for an order, watchers among them.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lock().values().map(|waited| waited.waiters).sum()
+    }
+
     /// One look at the versions of the orders somebody waits for; wakes the waiters of those that
     /// changed since the last look, and of those seen for the first time. Returns how many orders
     /// fired.

@@ -116,6 +116,13 @@ impl OrderSettings {
         ];
         let outside = ranges.into_iter().filter(|(_, value, most)| value < &1 || value > most);
         found.extend(outside.map(|(key, _, most)| format!("{at}.{key}: must be 1 to {most}")));
+        if self.watchers_max >= self.waiting_orders_max {
+            found.push(format!(
+                "{at}.watchers_max: must be below {at}.waiting_orders_max ({}), or watchers leave \
+                 no room for calls that wait; lower it, or raise the other",
+                self.waiting_orders_max
+            ));
+        }
         let named = [
             ("topic", &self.topic),
             ("dead_letter_topic", &self.dead_letter_topic),
@@ -178,6 +185,17 @@ mod tests {
             assert!(found.iter().any(|line| line.starts_with(key)), "{key} {found:?}");
         }
         assert_eq!(found.len(), 7, "{found:?}");
+    }
+
+    #[test]
+    fn watchers_that_leave_no_room_for_calls_that_wait_are_a_violation() {
+        let mut config = OrderConfig::default();
+        config.order.waiting_orders_max = config.order.watchers_max + 1;
+        assert_eq!(config.violations(), Vec::<String>::new());
+        config.order.waiting_orders_max -= 1;
+        let found = config.violations();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("order.watchers_max: must be below"), "{found:?}");
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct OrderMetrics {
     pub refused_transitions: Counter,
     /// Calls that were answered with what their idempotency key remembers.
     pub idempotency_replays: Counter,
+    /// Calls that wait for an order now, watchers among them; counted before each scrape.
+    pub waiting_calls: Gauge,
     /// Calls that watch an order now.
     pub watchers: Gauge,
     /// Reads of the database on behalf of them; those of one order share most.
@@ -75,6 +77,7 @@ impl OrderMetrics {
             money_kept: Counter::default(),
             refused_transitions: Counter::default(),
             idempotency_replays: Counter::default(),
+            waiting_calls: Gauge::default(),
             watchers: Gauge::default(),
             watch_reads: Counter::default(),
         };
@@ -106,6 +109,8 @@ impl OrderMetrics {
             metrics.saga_duration.clone(),
         );
         registry.register("oms_saga_active", "Open pay runs", metrics.saga_active.clone());
+        let waiting = metrics.waiting_calls.clone();
+        registry.register("oms_waiting_calls", "Calls that wait for an order", waiting);
         registry.register("oms_watchers", "Calls that watch an order", metrics.watchers.clone());
         registry.register(
             "oms_refunds",
@@ -200,6 +205,7 @@ mod tests {
             "oms_money_kept_total 1",
             "oms_refused_transitions_total 0",
             "oms_idempotency_replays_total 0",
+            "oms_waiting_calls 0",
             "oms_watchers 0",
             "oms_watch_reads_total 0",
         ] {

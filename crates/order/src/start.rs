@@ -8,14 +8,17 @@ use oms_messaging::{
 };
 use oms_proto::FILE_DESCRIPTOR_SET;
 use oms_seams::Seams;
-use oms_service::{Database, GrpcApi, Host, Metrics, StartError, idempotency};
+use oms_service::{
+    Database, GrpcApi, Host, Metrics, StartError,
+    idempotency::{self, KeyTurns},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     aftermath::Wake,
     api::OrderApi,
     changes::Changes,
-    commands::{Context, KeyTurns},
+    commands::Context,
     config::{OrderConfig, OrderSettings},
     deadlines::Deadlines,
     forgetting::Forgetting,
@@ -186,5 +189,11 @@ fn read_gauges_before_scrapes(host: &Host, context: &Context, queries: &Queries)
             metrics.saga_active.set(i64::try_from(open).unwrap_or(i64::MAX));
             Ok::<_, Failure>(())
         }
+    });
+    let (metrics, changes) = (context.metrics.clone(), context.changes.clone());
+    host.metrics().before_scrape("waiting calls", move || {
+        let waiting = i64::try_from(changes.waiting()).unwrap_or(i64::MAX);
+        metrics.waiting_calls.set(waiting);
+        std::future::ready(Ok::<_, Failure>(()))
     });
 }

@@ -29,7 +29,8 @@ pub use config::{ConfigError, Validate};
 pub use database::{Database, DatabaseError, DatabaseSettings, read_snapshot};
 pub use error::{StartError, variable_of};
 pub use grpc::{
-    DEFAULT_DEADLINE, GrpcApi, GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, TRACE_ID, deadline,
+    DEFAULT_DEADLINE, GrpcApi, GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, TRACE_ID, answer_by,
+    deadline,
 };
 pub use health::{Component, Health};
 pub use host::{Host, NotReady};

@@ -3,15 +3,16 @@
 use oms_messaging::Messaging;
 use oms_proto::oms_v1::{self as wire, inventory_service_server::InventoryService};
 use oms_service::{
-    Database, Refusal, Tasks,
-    idempotency::{IdempotencyKey, REPLAYED},
+    DEFAULT_DEADLINE, Database, Refusal, Tasks, answer_by,
+    idempotency::{IdempotencyKey, KeyTurns, REPLAYED},
 };
 use prost::Message;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{convert, refuse, request};
 use crate::{
-    commands::Reply,
+    commands::{CommandError, Keyed, Reply},
     queries::{self, StockRow},
 };
 
@@ -21,6 +22,7 @@ pub struct InventoryApi {
     messaging: Messaging,
     database: Database,
     tasks: Tasks,
+    key_turns: KeyTurns,
 }
 
 impl InventoryApi {
@@ -28,7 +30,28 @@ impl InventoryApi {
     /// caller that goes away cannot stop them half-way.
     #[must_use]
     pub fn new(messaging: Messaging, database: Database, tasks: Tasks) -> Self {
-        Self { messaging, database, tasks }
+        Self { messaging, database, tasks, key_turns: KeyTurns::default() }
+    }
+
+    /// Runs a command to its end, also when the caller goes away, once no other call with its key
+    /// is under way.
+    async fn run<F>(
+        &self,
+        keyed: Option<Keyed>,
+        command: impl FnOnce(Messaging, Option<Keyed>) -> F + Send + 'static,
+    ) -> Result<Reply, Refusal>
+    where
+        F: Future<Output = Result<Reply, CommandError>> + Send + 'static,
+    {
+        let (messaging, turns) = (self.messaging.clone(), self.key_turns.clone());
+        let run = async move {
+            let _turn = match &keyed {
+                Some(keyed) => Some(keyed.turn(&turns).await?),
+                None => None,
+            };
+            command(messaging, keyed).await
+        };
+        self.tasks.detach_from_caller(run).await.map_err(refuse::command)
     }
 }
 
@@ -63,22 +86,28 @@ impl InventoryService for InventoryApi {
         &self,
         request: Request<wire::ReceiveStockRequest>,
     ) -> Result<Response<wire::ReceiveStockResponse>, Status> {
-        let key = key(&request, "oms.v1.InventoryService/ReceiveStock");
-        let (command, key) = Refusal::both(request::receive(request.into_inner()), key)?;
-        let messaging = self.messaging.clone();
-        let run = async move { command.run(&messaging, key.as_ref(), received).await };
-        answer(self.tasks.detach_from_caller(run).await.map_err(refuse::command)?, received)
+        let keyed = keyed(&request, "oms.v1.InventoryService/ReceiveStock");
+        let (command, keyed) = Refusal::both(request::receive(request.into_inner()), keyed)?;
+        let reply = self
+            .run(keyed, |messaging, keyed| async move {
+                command.run(&messaging, keyed.as_ref(), received).await
+            })
+            .await?;
+        answer(reply, received)
     }
 
     async fn adjust_stock(
         &self,
         request: Request<wire::AdjustStockRequest>,
     ) -> Result<Response<wire::AdjustStockResponse>, Status> {
-        let key = key(&request, "oms.v1.InventoryService/AdjustStock");
-        let (command, key) = Refusal::both(request::adjust(request.into_inner()), key)?;
-        let messaging = self.messaging.clone();
-        let run = async move { command.run(&messaging, key.as_ref(), adjusted).await };
-        answer(self.tasks.detach_from_caller(run).await.map_err(refuse::command)?, adjusted)
+        let keyed = keyed(&request, "oms.v1.InventoryService/AdjustStock");
+        let (command, keyed) = Refusal::both(request::adjust(request.into_inner()), keyed)?;
+        let reply = self
+            .run(keyed, |messaging, keyed| async move {
+                command.run(&messaging, keyed.as_ref(), adjusted).await
+            })
+            .await?;
+        answer(reply, adjusted)
     }
 
     async fn get_reservation(
@@ -109,11 +138,11 @@ impl InventoryService for InventoryApi {
     }
 }
 
-fn key<M: Message>(
-    request: &Request<M>,
-    method: &'static str,
-) -> Result<Option<IdempotencyKey>, Refusal> {
-    IdempotencyKey::from_request(request.metadata(), method, request.get_ref())
+fn keyed<M: Message>(request: &Request<M>, method: &'static str) -> Result<Option<Keyed>, Refusal> {
+    let metadata = request.metadata();
+    let until = answer_by(metadata).unwrap_or_else(|| Instant::now() + DEFAULT_DEADLINE);
+    let key = IdempotencyKey::from_request(metadata, method, request.get_ref())?;
+    Ok(key.map(|key| Keyed { key, until }))
 }
 
 fn received(row: &StockRow) -> Vec<u8> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use oms_messaging::{Failure, Messaging};
-use oms_service::idempotency::{self, Answer, Claim, IdempotencyKey};
+use oms_service::idempotency::{self, Answer, Claim};
 
-use super::CommandError;
+use super::{CommandError, Keyed};
 use crate::{
     domain::{Counts, Shelf, StockRefused},
     store::{entities::stock::Model, stock},
@@ -27,19 +27,19 @@ pub(super) enum NewSku {
     Refused,
 }
 
-/// Changes the stock of `sku` by `verb` unless `key` was answered before. `encode` writes the
+/// Changes the stock of `sku` by `verb` unless the key was answered before. `encode` writes the
 /// answer that the key is to remember.
 pub(super) async fn change(
     messaging: &Messaging,
-    key: Option<&IdempotencyKey>,
+    keyed: Option<&Keyed>,
     sku: &str,
     new_sku: NewSku,
     verb: impl FnOnce(&mut Shelf) -> Result<Counts, StockRefused>,
     encode: impl FnOnce(&Model) -> Vec<u8>,
 ) -> Result<Reply, CommandError> {
     let tx = messaging.begin().await?;
-    if let Some(key) = key {
-        match idempotency::claim(tx.conn(), key, tx.now()).await? {
+    if let Some(keyed) = keyed {
+        match keyed.claim(&tx).await? {
             Claim::New => {}
             Claim::Replay(Answer::Ok(bytes)) => return Ok(Reply::Replayed(bytes)),
             Claim::Replay(Answer::Refused { message, .. }) => {
@@ -65,7 +65,7 @@ pub(super) async fn change(
         shipped: after.shipped,
         updated_at: now,
     };
-    if let Some(key) = key {
+    if let Some(Keyed { key, .. }) = keyed {
         idempotency::remember(tx.conn(), key, &Answer::Ok(encode(&row)), tx.now()).await?;
     }
     let faults = &messaging.seams().faults;

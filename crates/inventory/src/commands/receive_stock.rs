@@ -1,10 +1,9 @@
 //! Books goods in; a new SKU begins here.
 
 use oms_messaging::Messaging;
-use oms_service::idempotency::IdempotencyKey;
 
 use super::{
-    CommandError, Reply,
+    CommandError, Keyed, Reply,
     change::{NewSku, change},
 };
 use crate::store::entities::stock::Model;
@@ -21,18 +20,18 @@ pub struct ReceiveStock {
 }
 
 impl ReceiveStock {
-    /// Runs the command; `encode` writes the answer that `key` is to remember.
+    /// Runs the command; `encode` writes the answer that the key is to remember.
     ///
     /// # Errors
     /// [`CommandError`]; nothing was done then.
     pub async fn run(
         self,
         messaging: &Messaging,
-        key: Option<&IdempotencyKey>,
+        keyed: Option<&Keyed>,
         encode: impl FnOnce(&Model) -> Vec<u8>,
     ) -> Result<Reply, CommandError> {
         let Self { sku, qty, note } = &self;
         let verb = |shelf: &mut crate::domain::Shelf| shelf.receive(sku, *qty, note);
-        change(messaging, key, sku, NewSku::Begins, verb, encode).await
+        change(messaging, keyed, sku, NewSku::Begins, verb, encode).await
     }
 }

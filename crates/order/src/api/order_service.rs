@@ -42,7 +42,8 @@ impl OrderApi {
     #[must_use]
     pub fn new(host: Host, context: Context, queries: Queries) -> Self {
         let Context { read, changes, metrics, settings, .. } = context.clone();
-        let watchers = Watchers::new(read, changes, metrics, settings.watchers_max);
+        let (tasks, watchers_max) = (host.tasks().clone(), settings.watchers_max);
+        let watchers = Watchers::new(tasks, read, changes, metrics, watchers_max);
         Self { host, context, queries, watchers }
     }
 
@@ -196,8 +197,9 @@ impl OrderService for OrderApi {
     ) -> Result<Response<wire::ShipOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::shipped(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/ShipOrder", &message, encode)?;
-        let About { order_id, wish } = validate::ship_order(&message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/ShipOrder", &message, encode);
+        let (about, keyed) = Refusal::both(validate::ship_order(&message), keyed)?;
+        let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
             .run(&metadata, |context, patience| async move {
@@ -213,8 +215,9 @@ impl OrderService for OrderApi {
     ) -> Result<Response<wire::CompleteOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::completed(done).encode_to_vec();
-        let keyed = keyed(&metadata, "oms.v1.OrderService/CompleteOrder", &message, encode)?;
-        let About { order_id, wish } = validate::complete_order(&message)?;
+        let keyed = keyed(&metadata, "oms.v1.OrderService/CompleteOrder", &message, encode);
+        let (about, keyed) = Refusal::both(validate::complete_order(&message), keyed)?;
+        let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
             .run(&metadata, |context, patience| async move {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use oms_messaging::{Failure, Messaging, Tx};
-use oms_service::idempotency::Answer;
+use oms_service::idempotency::{Answer, KeyTurn, KeyTurns};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CommandError, KeyTurn, KeyTurns, Keyed, Patience, Reply,
+    CommandError, Keyed, Patience, Reply,
     keyed::{self, Claimed},
 };
 use crate::{

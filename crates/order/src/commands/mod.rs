@@ -15,7 +15,6 @@ mod keyed;
 mod pay_order;
 mod refund_order;
 mod ship_order;
-mod turns;
 mod waiting;
 
 pub use at_once::StatusNow;
@@ -28,5 +27,4 @@ pub use keyed::{Keyed, Reply};
 pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};
 pub use refund_order::{GivenBack, RefundOrder, outcome_of, refund_order};
 pub use ship_order::{ShipOrder, ship_order};
-pub use turns::{KeyTurn, KeyTurns};
 pub use waiting::Patience;

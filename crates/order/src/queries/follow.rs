@@ -102,7 +102,8 @@ impl Followed {
             if latest.order.version() > self.version {
                 return self.step(&latest).await.map(Some);
             }
-            if latest.order.is_settled() {
+            // What is shared may be older than a page read alone, and says nothing of the end then.
+            if latest.order.version() == self.version && latest.order.is_settled() {
                 return Ok(None);
             }
             self.waiter.changed().await;

@@ -2,9 +2,13 @@
 //!
 //! However many watch one order, a change costs one look: whoever is woken first reads, the others
 //! wait for that and take what it found.
+//!
+//! Whatever holds a lock or a connection here, or queues for one, does so in a task of its own. A
+//! stream whose caller reads no more is never polled again: it would keep what it was given.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -12,9 +16,10 @@ use std::{
 };
 
 use oms_messaging::Failure;
-use oms_service::read_snapshot;
+use oms_service::{Tasks, read_snapshot};
 use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     TIMELINE_MAX, TimelineRow,
@@ -36,6 +41,7 @@ pub struct Watchers(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    tasks: Tasks,
     read: DatabaseConnection,
     changes: Changes,
     metrics: Arc<OrderMetrics>,
@@ -67,6 +73,11 @@ pub(super) struct Latest {
 }
 
 impl Latest {
+    /// This look, if it began after `wanted`.
+    fn since(this: Option<&Arc<Self>>, wanted: u64) -> Option<Arc<Self>> {
+        this.filter(|found| found.tick > wanted).cloned()
+    }
+
     /// The entries after `version`, if they are all here.
     pub(super) fn after(&self, version: i32) -> Option<Vec<TimelineRow>> {
         let missing = usize::try_from(self.order.version().saturating_sub(version)).ok()?;
@@ -79,13 +90,15 @@ impl Watchers {
     /// At most `watchers_max` of them, woken by `changes`.
     #[must_use]
     pub fn new(
+        tasks: Tasks,
         read: DatabaseConnection,
         changes: Changes,
         metrics: Arc<OrderMetrics>,
         watchers_max: usize,
     ) -> Self {
         let places = Arc::new(Semaphore::new(watchers_max.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Inner { read, changes, metrics, places, watched: Mutex::default() }))
+        let watched = Mutex::default();
+        Self(Arc::new(Inner { tasks, read, changes, metrics, places, watched }))
     }
 
     /// Begins to watch an order after `version`.
@@ -129,14 +142,29 @@ impl Watchers {
     /// What a look found that began after `wanted`: somebody else's, or else one's own.
     pub(super) async fn look(
         &self,
+        shared: &Arc<Shared>,
+        order: &str,
+        wanted: u64,
+    ) -> Result<Option<Arc<Latest>>, Failure> {
+        if let Ok(latest) = shared.latest.try_lock()
+            && let Some(found) = Latest::since(latest.as_ref(), wanted)
+        {
+            return Ok(Some(found));
+        }
+        let (this, shared, order) = (self.clone(), shared.clone(), order.to_owned());
+        self.apart(async move { this.look_in_turn(&shared, &order, wanted).await }).await
+    }
+
+    async fn look_in_turn(
+        &self,
         shared: &Shared,
         order: &str,
         wanted: u64,
     ) -> Result<Option<Arc<Latest>>, Failure> {
         let failures = shared.failures.load(Ordering::SeqCst);
         let mut latest = shared.latest.lock().await;
-        if let Some(found) = latest.as_ref().filter(|found| found.tick > wanted) {
-            return Ok(Some(found.clone()));
+        if let Some(found) = Latest::since(latest.as_ref(), wanted) {
+            return Ok(Some(found));
         }
         if shared.failures.load(Ordering::SeqCst) != failures {
             return Err(Failure::transient("another watcher's look at the order failed"));
@@ -169,7 +197,12 @@ impl Watchers {
     }
 
     /// A page of what one watcher lacks, without the order unless the page reaches its version.
-    pub(super) async fn catch_up(&self, id: &str, version: i32) -> Result<Step, Failure> {
+    pub(super) async fn catch_up(&self, order: &str, version: i32) -> Result<Step, Failure> {
+        let (this, order) = (self.clone(), order.to_owned());
+        self.apart(async move { this.read_page(&order, version).await }).await
+    }
+
+    async fn read_page(&self, id: &str, version: i32) -> Result<Step, Failure> {
         self.0.metrics.watch_reads.inc();
         let snapshot = read_snapshot(&self.0.read).await?;
         let entries = load_timeline_after(&snapshot, id, version, TIMELINE_MAX).await?;
@@ -178,6 +211,18 @@ impl Watchers {
         let reached = entries.last().map_or(version, |entry| entry.version);
         let order = order.filter(|order| order.version() == reached).map(Arc::new);
         Ok(Step { order, entries })
+    }
+
+    /// Runs `read` in a task, which goes on while its watcher is not polled and ends with it.
+    async fn apart<T: Send + 'static>(
+        &self,
+        read: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let read = |gone: CancellationToken| async move {
+            let done = gone.run_until_cancelled(read).await;
+            done.unwrap_or_else(|| Err(Failure::transient("the watch has ended")))
+        };
+        self.0.tasks.detach_with_caller(read).await
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Watched>> {

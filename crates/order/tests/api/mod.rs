@@ -17,4 +17,5 @@ mod shipping;
 mod validation;
 mod walking;
 mod watch_ends;
+mod watch_stalls;
 mod watching;

@@ -13,7 +13,7 @@ use tonic_types::StatusExt;
 use crate::served::{Refunding, Served, each_backend, keyed, refund, ship, within};
 
 const SHORT: Duration = Duration::from_millis(400);
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 type Refunds = JoinSet<Result<Response<RefundOrderResponse>, Status>>;
 type Ships = JoinSet<Result<Response<ShipOrderResponse>, Status>>;
@@ -38,18 +38,25 @@ async fn waiting_ship(served: &Served, order: &str) -> Ships {
     let mut calls = JoinSet::new();
     let (mut client, request) = (served.client.clone(), within(LONG, ship(order)));
     calls.spawn(async move { client.ship_order(request).await });
-    // On the same connection, so that the ship has arrived before it.
-    served.view(order).await;
+    // Beside the refund.
+    served.until_counted("oms_waiting_calls 2").await;
     calls
 }
 
-/// A machine that is busy may answer after the caller's time, which tells nothing: asks again then.
+/// A machine that is busy may answer after the caller's time, which tells nothing: asks again then,
+/// with more time.
 async fn in_time<T>(
-    mut call: impl AsyncFnMut() -> Result<Response<T>, Status>,
+    mut call: impl AsyncFnMut(Duration) -> Result<Response<T>, Status>,
 ) -> Result<Response<T>, Status> {
+    let mut time = SHORT;
     loop {
-        match call().await {
-            Err(late) if matches!(late.code(), Code::DeadlineExceeded | Code::Cancelled) => {}
+        match call(time).await {
+            Err(late)
+                if matches!(late.code(), Code::DeadlineExceeded | Code::Cancelled)
+                    && time < LONG =>
+            {
+                time *= 2;
+            }
             answer => return answer,
         }
     }
@@ -71,8 +78,9 @@ async fn at_its_deadline_it_gives_up_and_the_order_stays_as_it_was() {
         let mut client = served.client.clone();
         let (order, mut refunds) = refunding(&served, None).await;
         let (before, rows) = (served.view(&order).await, served.rows().await);
-        busy(in_time(async || client.ship_order(within(SHORT, ship(&order))).await).await);
-        let keyed = async || client.ship_order(within(SHORT, keyed("s", ship(&order)))).await;
+        let plain = async |time| client.ship_order(within(time, ship(&order))).await;
+        busy(in_time(plain).await);
+        let keyed = async |time| client.ship_order(within(time, keyed("s", ship(&order)))).await;
         busy(in_time(keyed).await);
         assert_eq!(served.rows().await, rows, "not even the claim of its key");
         assert_eq!(served.view(&order).await, before);
@@ -124,7 +132,7 @@ async fn beside_a_refund_of_a_part_it_ships_at_once_whoever_waits_for_the_refund
     // A second refund stands in the turn until the first has ended.
     let (mut second, request) = (client.clone(), within(LONG, refund(&order, Some(500))));
     refunds.spawn(async move { second.refund_order(request).await });
-    served.view(&order).await;
+    served.until_counted("oms_waiting_calls 2").await;
     let answer = client.ship_order(ship(&order)).await.unwrap().into_inner();
     assert_eq!(answer.status(), OrderStatus::Shipped);
     served.others.refund(Refunding::Approve);

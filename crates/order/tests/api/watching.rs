@@ -8,7 +8,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 use crate::served::{Paying, Seen, Served, after, cancel, each_backend, pay};
 
 /// Writes so many entries more on an order's timeline, as nobody is told.
-async fn write_on(served: &Served, order: &str, count: i32) {
+pub(super) async fn write_on(served: &Served, order: &str, count: i32) {
     let write = &served.running.database.write;
     let row = orders::Entity::find_by_id(order).one(write).await.unwrap().unwrap();
     let version = row.version;

@@ -4,17 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
-    OrderConfig, Running,
-    changes::Changes,
-    commands::{Context, KeyTurns},
-    metrics::OrderMetrics,
-    start_on,
+    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
     store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
 use oms_seams::{Faults, Seams, SystemIds};
 use oms_service::{
     Database, GrpcSettings, Host, Process,
+    idempotency::KeyTurns,
     testing::{Backend, TestDatabase, backends, count_rows},
 };
 use sea_orm::{EntityTrait, PaginatorTrait};

@@ -9,6 +9,24 @@ use tonic::metadata::MetadataMap;
 /// The deadline of a caller that names none.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long before the caller's deadline an answer leaves that tells what goes on.
+const AHEAD: Duration = Duration::from_millis(100);
+
+/// Until when a call that came in now may wait: a little before its caller gives up; `None` when
+/// the caller named no time. tonic's own timeout drops the handler and answers CANCELLED, which
+/// tells the caller nothing.
+#[must_use]
+pub fn answer_by(metadata: &MetadataMap) -> Option<Instant> {
+    let wait = deadline(metadata).map(ahead_of)?;
+    // A timeout of thousands of years is legal on the wire and overflows an instant.
+    Instant::now().checked_add(wait)
+}
+
+/// [`AHEAD`] of the timeout; callers with less than twice that get half of their time.
+fn ahead_of(timeout: Duration) -> Duration {
+    timeout.saturating_sub(AHEAD).max(timeout / 2)
+}
+
 /// How long the caller waits, from `grpc-timeout`. What does not parse counts as absent.
 ///
 /// Source: gRPC over HTTP/2, "Timeout": at most eight digits and one unit.
@@ -39,5 +57,17 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
         "u" => Some(Duration::from_micros(value)),
         "n" => Some(Duration::from_nanos(value)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_leaves_before_the_caller_gives_up() {
+        assert_eq!(ahead_of(Duration::from_secs(2)), Duration::from_millis(1_900));
+        assert_eq!(ahead_of(Duration::from_millis(150)), Duration::from_millis(75));
+        assert_eq!(ahead_of(Duration::ZERO), Duration::ZERO);
     }
 }

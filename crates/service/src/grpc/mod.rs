@@ -12,7 +12,7 @@ mod settings;
 mod told;
 
 pub use api::GrpcApi;
-pub use deadline::{DEFAULT_DEADLINE, deadline};
+pub use deadline::{DEFAULT_DEADLINE, answer_by, deadline};
 pub use settings::{GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX};
 pub use told::TRACE_ID;
 

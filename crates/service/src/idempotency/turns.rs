@@ -9,8 +9,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use oms_service::idempotency::IdempotencyKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::IdempotencyKey;
 
 /// Whose key, and which.
 type Name = (String, String);
