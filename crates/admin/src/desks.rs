@@ -112,8 +112,8 @@ impl Desks {
 }
 
 impl Desk {
-    /// Whether it takes a call: not before the service was ready, and not while it drains. What goes
-    /// away later is the calls' own concern.
+    /// Whether it takes a call: not before the service was ready, and not while it drains. What
+    /// goes away later is the calls' own concern.
     fn admit(&self) -> Result<(), Refusal> {
         if self.health.is_draining() {
             return Err(draining(self.name));

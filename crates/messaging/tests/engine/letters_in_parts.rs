@@ -1,5 +1,5 @@
-//! Letters that one call cannot take all at once (rule 4): whatever bounds a call, the next one goes
-//! on where it ended, and no stream stays half done.
+//! Letters that one call cannot take all at once (rule 4): whatever bounds a call, the next one
+//! goes on where it ended, and no stream stays half done.
 
 use oms_messaging::{
     DeadLetters, LetterFilter,
