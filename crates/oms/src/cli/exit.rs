@@ -159,13 +159,14 @@ impl From<Status> for Failure {
         let reason = details.error_info().map(|info| info.reason.clone());
         // ABORTED as well, but repeating it as it is never helps.
         let other_version = reason.as_deref() == Some("ORDER_VERSION_MISMATCH");
+        let next = if other_version { Vec::new() } else { steps(code, reason.as_deref()) };
         Self {
             exit: if other_version { Exit::Refused } else { Exit::of(code) },
             reason,
             code: Some(code),
             violations: violations.unwrap_or_default(),
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
-            next: if other_version { Vec::new() } else { steps(code, reason.as_deref()) },
+            next,
             ..Self::new(Exit::Fault, message)
         }
     }
