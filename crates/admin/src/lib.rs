@@ -2,7 +2,7 @@
 //!
 //! messaging knows no process, and the process knows no messaging; they meet here. A service hands
 //! over what operators may work on ([`serve`]); the first one of a process puts the API on its
-//! admin port. A further admin API is a further file here, over the same [`desks::Desks`].
+//! admin port. A further admin API is a further file here, over the same desks.
 #![forbid(unsafe_code)]
 
 mod convert;
