@@ -91,9 +91,4 @@ pub trait Reactor: Send + Sync + 'static {
     async fn intervened(&self, _tx: &mut Tx, _what: &Intervention) -> Result<(), Failure> {
         Ok(())
     }
-
-    /// Called after the commit, with the streams that were touched, changed or not. What was
-    /// changed must not be remembered for it: the streams are free again, and the next transaction
-    /// may have begun.
-    fn committed(&self, _streams: &[String]) {}
 }

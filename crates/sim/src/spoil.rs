@@ -101,8 +101,4 @@ impl<R: Reactor> Reactor for Spoilt<R> {
     async fn intervened(&self, tx: &mut Tx, what: &Intervention) -> Result<(), Failure> {
         self.inner.intervened(tx, what).await
     }
-
-    fn committed(&self, streams: &[String]) {
-        self.inner.committed(streams);
-    }
 }

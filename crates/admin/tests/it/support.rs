@@ -57,8 +57,6 @@ impl Reactor for Deaf {
     async fn save(&self, _: &mut Tx, (): ()) -> Result<(), Failure> {
         Ok(())
     }
-
-    fn committed(&self, _: &[String]) {}
 }
 
 /// A process with an admin port.

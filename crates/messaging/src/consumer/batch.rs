@@ -58,26 +58,23 @@ impl<R: Reactor> Engine<R> {
             return Err(Undone::Parked);
         }
         step.answered = answer(&mut tx, batch).await?;
-        let touched = self.apply_in(&mut tx, &heard, &mut step).await?;
+        self.apply_in(&mut tx, &heard, &mut step).await?;
         commit(tx).await?;
-        if !touched.is_empty() {
-            self.reactor.committed(&touched.into_iter().collect::<Vec<_>>());
-        }
         Ok(step)
     }
 
-    /// Claims and applies events in a transaction that holds their streams; the streams touched.
+    /// Claims and applies events in a transaction that holds their streams.
     pub(super) async fn apply_in(
         &self,
         tx: &mut Tx,
         heard: &[&Arc<Incoming>],
         step: &mut Step,
-    ) -> Result<BTreeSet<String>, Failure> {
+    ) -> Result<(), Failure> {
         let fresh = self.claim(tx, heard, step).await?;
         if !fresh.is_empty() {
             self.react(tx, &fresh, step).await?;
         }
-        Ok(fresh.iter().filter_map(|record| record.stream.clone()).collect())
+        Ok(())
     }
 
     /// Counts what a step did, once it is committed.

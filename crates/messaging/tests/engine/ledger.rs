@@ -1,9 +1,9 @@
 //! A reactor that writes down what it applied, and fails on command.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -47,7 +47,7 @@ pub(super) struct Ledger {
     /// Numbers seen by `react`, in order.
     pub(super) reacted: Mutex<Vec<i64>>,
     /// Streams of each call of `committed`.
-    pub(super) committed: Mutex<Vec<Vec<String>>>,
+    pub(super) committed: Arc<Mutex<Vec<Vec<String>>>>,
     /// Records that were looked at, whatever became of them.
     pub(super) looked_at: AtomicUsize,
     /// Whoever holds it for writing lets no transaction beyond `load`.
@@ -120,6 +120,9 @@ impl Reactor for Ledger {
 
     async fn save(&self, tx: &mut Tx, session: Self::Session) -> Result<(), Failure> {
         let standing = *self.standing.lock().unwrap();
+        let streams: BTreeSet<String> = session.iter().map(|(e, _)| e.subject.clone()).collect();
+        let committed = self.committed.clone();
+        tx.afterwards(move || committed.lock().unwrap().push(streams.into_iter().collect()));
         for (event, n) in session {
             let place = self.place.fetch_add(1, Ordering::SeqCst);
             let insert = Statement::from_sql_and_values(
@@ -147,9 +150,5 @@ impl Reactor for Ledger {
     async fn intervened(&self, _: &mut Tx, what: &Intervention) -> Result<(), Failure> {
         self.noted.lock().unwrap().push(what.clone());
         Ok(())
-    }
-
-    fn committed(&self, streams: &[String]) {
-        self.committed.lock().unwrap().push(streams.to_vec());
     }
 }

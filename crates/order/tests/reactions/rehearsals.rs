@@ -101,7 +101,6 @@ async fn what_is_committed_is_counted_whoever_is_next_at_the_stream() {
         let mut session = reactor.load(&mut rehearsal, &[&late]).await.unwrap();
         let _ = reactor.react(&mut session, &late);
         reactor.save(&mut rehearsal, session).await.unwrap();
-        reactor.committed(&[id(1)]);
         drop(rehearsal);
         assert_eq!(followed.milestones.lock().unwrap().len(), 1, "the run that has ended");
         assert_eq!(db.order(&id(1)).await.status(), Status::Confirmed);

@@ -80,12 +80,6 @@ impl Session {
         })
     }
 
-    /// The orders loaded, sorted.
-    #[must_use]
-    pub fn orders(&self) -> Vec<String> {
-        self.entries.keys().cloned().collect()
-    }
-
     /// The transaction's instant.
     #[must_use]
     pub fn now(&self) -> chrono::DateTime<chrono::Utc> {

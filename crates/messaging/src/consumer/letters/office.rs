@@ -131,8 +131,8 @@ pub(super) trait Applies: Send + Sync {
     /// Lets the service note what was done about one of its letters.
     async fn intervened(&self, tx: &mut Tx, what: &Intervention) -> Result<(), Failure>;
 
-    /// What follows from a commit.
-    fn committed(&self, stream: Option<&str>, step: &Step);
+    /// Counts what was done, once it is committed.
+    fn count(&self, step: &Step);
 }
 
 #[async_trait]
@@ -160,10 +160,7 @@ impl<R: Reactor> Applies for Engine<R> {
         self.reactor.intervened(tx, what).await
     }
 
-    fn committed(&self, stream: Option<&str>, step: &Step) {
-        self.count(step);
-        if let Some(stream) = stream {
-            self.reactor.committed(&[stream.to_owned()]);
-        }
+    fn count(&self, step: &Step) {
+        Self::count(self, step);
     }
 }

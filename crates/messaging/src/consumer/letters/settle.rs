@@ -77,7 +77,7 @@ impl DeadLetters {
         let afterwards = tx.commit_only().await.map_err(unsettled)?;
         faults.hit("letters.after_commit").await;
         afterwards.run();
-        self.engine.committed(letter.stream.as_deref(), &step);
+        self.engine.count(&step);
         self.metrics.intervened(action);
         tracing::info!(
             action = action.name(),
