@@ -10,8 +10,8 @@ pub struct Model {
     /// Order of arrival.
     #[sea_orm(primary_key)]
     pub seq: i64,
-    /// What makes it one: the event's id, or topic/partition/offset/digest where there is none or
-    /// the key does not fit it.
+    /// What makes it one: the event's id, or topic/partition/offset and a digest of key and
+    /// value where there is none or the key does not fit it.
     #[sea_orm(unique)]
     pub identity: String,
     /// Its stream; absent when the record has no key.
