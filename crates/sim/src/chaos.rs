@@ -45,7 +45,7 @@ impl World<'_> {
             self.pass(TimeDelta::milliseconds(i64::try_from(dice.between(1, 20))?));
             match dice.below(100) {
                 0..70 => self.some_work(&mut dice).await,
-                70..86 => self.some_call(&mut dice).await,
+                70..86 => self.some_call(&mut dice).await?,
                 86..88 => self.pass(TimeDelta::milliseconds(i64::try_from(dice.below(8_000))?)),
                 _ => self.some_fault(&mut dice).await?,
             }
@@ -121,13 +121,18 @@ impl World<'_> {
         self.line(&format!("the log loses its last {few}"));
     }
 
-    async fn some_call(&mut self, dice: &mut Dice) {
+    async fn some_call(&mut self, dice: &mut Dice) -> anyhow::Result<()> {
         let customer = dice.index(self.customers.len());
-        let call = self.customers[customer].next_call(dice);
+        let seen = match &self.customers[customer].order {
+            Some(order) => self.stores.status_of(order).await?,
+            None => None,
+        };
+        let call = self.customers[customer].next_call(seen, dice);
         let instances = self.of(Service::Order);
-        let Some(at) = instances.get(dice.index(instances.len())).copied() else { return };
+        let Some(at) = instances.get(dice.index(instances.len())).copied() else { return Ok(()) };
         let arms = self.arms(dice, "command");
         self.call(customer, &call, at, arms).await;
+        Ok(())
     }
 
     async fn some_fault(&mut self, dice: &mut Dice) -> anyhow::Result<()> {

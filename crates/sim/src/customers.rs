@@ -116,23 +116,44 @@ impl Customer {
         })
     }
 
-    /// What the customer calls for next.
-    pub(crate) fn next_call(&mut self, dice: &mut Dice) -> Call {
+    /// The first call of all.
+    pub(crate) fn creates(&mut self) -> Call {
+        self.calling(Call { verb: Verb::Create, key: self.created_with.clone() })
+    }
+
+    /// The call that pays, mostly with what will do.
+    pub(crate) fn pays(&mut self, dice: &mut Dice) -> Call {
+        let methods = [("pm_card_visa", 70), ("pm_refund_fails", 15), ("pm_card_timeout", 15)];
+        let verb = Verb::Pay(dice.weighted(&methods, "pm_card_visa"));
+        let key = self.fresh_key(dice);
+        self.calling(Call { verb, key })
+    }
+
+    fn fresh_key(&mut self, dice: &mut Dice) -> Option<String> {
         self.calls += 1;
-        let key = dice.chance(60).then(|| format!("key-{}-{}", self.number, self.calls));
-        let call = match (&self.last, &self.order) {
-            (Some(last), _) if dice.chance(25) => last.clone(),
-            (_, None) => Call { verb: Verb::Create, key: self.created_with.clone() },
-            (_, Some(_)) => Call { verb: self.verb(dice), key },
-        };
+        dice.chance(60).then(|| format!("key-{}-{}", self.number, self.calls))
+    }
+
+    fn calling(&mut self, call: Call) -> Call {
         self.paid |= matches!(call.verb, Verb::Pay(_));
         self.last = Some(call.clone());
         call
     }
 
+    /// What the customer calls for next, having seen the order's status or not.
+    pub(crate) fn next_call(&mut self, seen: Option<Status>, dice: &mut Dice) -> Call {
+        let key = self.fresh_key(dice);
+        let call = match (&self.last, &self.order) {
+            (Some(last), _) if dice.chance(25) => last.clone(),
+            (_, None) => Call { verb: Verb::Create, key: self.created_with.clone() },
+            (_, Some(_)) => Call { verb: self.verb(seen, dice), key },
+        };
+        self.calling(call)
+    }
+
     /// Who has not paid mostly pays. Who has wants the goods, or something back: each half of the
     /// customers does one thing often, so that both are met with everything that may go wrong.
-    fn verb(&self, dice: &mut Dice) -> Verb {
+    fn verb(&self, seen: Option<Status>, dice: &mut Dice) -> Verb {
         let amount = dice.pick(&[None, None, Some(100), Some(5_000), Some(20_000)], None);
         let method = dice.weighted(&METHODS, "pm_card_visa");
         let refunding = matches!(self.last, Some(Call { verb: Verb::Refund(_), .. }));
@@ -140,7 +161,15 @@ impl Customer {
             // While the refund is still on its way.
             return Verb::Cancel;
         }
-        match (self.paid, self.wants_goods, dice.below(100)) {
+        let roll = dice.below(100);
+        match (seen, self.wants_goods, roll) {
+            // Few orders come that far before the faults end: who sees it makes use of it.
+            (Some(Status::Confirmed), true, 0..60) => return Verb::Ship,
+            (Some(Status::Shipped), true, 0..35) => return Verb::Complete,
+            (Some(Status::Shipped), _, 35..60) => return Verb::Refund(amount),
+            _ => {}
+        }
+        match (self.paid, self.wants_goods, roll) {
             (false, _, 0..80) | (true, _, 0..10) => Verb::Pay(method),
             (false, _, 80..95) | (true, false, 10..40) | (true, true, 10..20) => Verb::Cancel,
             (false, true, 95..97) | (true, true, 20..60) => Verb::Ship,

@@ -14,6 +14,7 @@ mod dice;
 mod excuses;
 mod fleet;
 mod hands;
+mod head_start;
 mod instance;
 mod offsets;
 mod operator;

@@ -95,6 +95,8 @@ pub struct Plan {
     pub gateway_calls_max: usize,
     /// Steps between two checks of what holds at every moment.
     pub check_every: u64,
+    /// Customers whose orders are paid and at rest before anything goes wrong.
+    pub early: usize,
 }
 
 /// How long a pay run may take.
@@ -140,18 +142,25 @@ impl Plan {
         // Each class is on in half of the worlds, so that each is also seen without the others.
         let mut faults: BTreeSet<Fault> = FAULTS.into_iter().filter(|_| dice.chance(50)).collect();
         faults.retain(|fault| !limits.without.contains(fault));
+        let (consume_batch_max, relay_batch_max) =
+            (dice.pick(&[1, 2, 5, 100], 100), dice.pick(&[1, 3, 500], 500));
+        let (lease_ms, gateway_calls_max) =
+            (dice.pick(&[50, 500, 5_000], 500), dice.pick(&[1, 1, 64], 1));
+        // Chance alone brings few orders far before the faults end.
+        let early = if dice.chance(50) { 1 + dice.index(orders) } else { 0 };
         Self {
             seed,
             orders: orders.min(limits.orders.unwrap_or(orders)),
             stock,
             partitions,
             steps: steps.min(limits.steps.unwrap_or(steps)),
-            consume_batch_max: dice.pick(&[1, 2, 5, 100], 100),
-            relay_batch_max: dice.pick(&[1, 3, 500], 500),
-            lease_ms: dice.pick(&[50, 500, 5_000], 500),
-            gateway_calls_max: dice.pick(&[1, 1, 64], 1),
+            consume_batch_max,
+            relay_batch_max,
+            lease_ms,
+            gateway_calls_max,
             check_every: if limits.check_each_step { 1 } else { 16 },
             faults,
+            early: early.min(limits.orders.unwrap_or(early)),
         }
     }
 
@@ -202,8 +211,14 @@ mod tests {
         let small = Plan::draw(3, &limits);
         assert_eq!((small.steps, small.orders, small.check_every), (5, 1, 1));
         assert!(small.faults.is_empty());
-        let expected =
-            Plan { steps: 5, orders: 1, faults: BTreeSet::new(), check_every: 1, ..whole };
+        let expected = Plan {
+            steps: 5,
+            orders: 1,
+            faults: BTreeSet::new(),
+            check_every: 1,
+            early: whole.early.min(1),
+            ..whole
+        };
         assert_eq!(small, expected);
     }
 }

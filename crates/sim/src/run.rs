@@ -46,6 +46,7 @@ pub(crate) async fn simulate(
 ) -> anyhow::Result<Report> {
     let mut world = World::begin(stores, Plan::draw(seed, limits)).await?;
     let whole = async {
+        world.head_start().await?;
         world.play().await?;
         if world.broken.is_empty() {
             world.finish().await?;

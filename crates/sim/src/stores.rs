@@ -4,6 +4,7 @@
 //! service that crashes keeps its database; what it had not committed is rolled back.
 
 use anyhow::Context;
+use oms_order::domain::Status;
 use oms_service::Database;
 use oms_testkit::invariants::Databases;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
@@ -52,6 +53,20 @@ impl Stores {
             database.write.execute_unprepared(statements).await?;
         }
         Ok(())
+    }
+
+    /// The status of an order as its customer sees it; None while nobody can say.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub(crate) async fn status_of(&self, order: &str) -> anyhow::Result<Option<Status>> {
+        let database = &self.order.read;
+        let sql = "SELECT status FROM orders WHERE id = $1";
+        let backend = database.get_database_backend();
+        let look = Statement::from_sql_and_values(backend, sql, [order.into()]);
+        let Some(row) = database.query_one_raw(look).await? else { return Ok(None) };
+        let word: String = row.try_get_by_index(0)?;
+        Ok(Status::parse(&word))
     }
 
     /// As the checks see them.

@@ -24,7 +24,7 @@ pub fn write(found: &[(Mutant, Found)]) -> anyhow::Result<()> {
     fs::write(&path, page).with_context(|| format!("cannot write {PAGE}"))
 }
 
-/// The mutants that the page's table names, in its order.
+/// The mutants that the page's table names together with a seed, in its order.
 ///
 /// # Errors
 /// When the page cannot be read.
@@ -62,7 +62,12 @@ fn replaced(text: &str, table: &str) -> Option<String> {
 fn names(text: &str) -> Vec<String> {
     let table = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
     let lines = table.map_or("", |(table, _)| table).lines();
-    let name = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    let name = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.strip_suffix('`')?;
+        let seed: Result<u64, _> = cells.nth(1)?.parse();
+        seed.is_ok().then(|| name.to_owned())
+    };
     lines.filter_map(name).collect()
 }
 
@@ -78,6 +83,7 @@ mod tests {
         let page = format!("# Page\n{BEGIN}old\n{END}rest\n");
         let page = replaced(&page, &table(&[(mutant, found)])).unwrap();
         assert_eq!(names(&page), ["a-b"]);
+        assert!(names(&page.replace("| 3 |", "| — |")).is_empty());
         assert!(page.contains("| `a-b` | it | 3 | I6 … is / lost … |"), "{page}");
         assert!(page.starts_with("# Page\n") && page.ends_with("rest\n"));
         assert_eq!(replaced("no place", ""), None);
