@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, io::Write};
 
+use crate::cli::put;
+
 /// Writes the story and counts expectations.
 #[derive(Debug)]
 pub(crate) struct Transcript<W> {
@@ -17,10 +19,9 @@ impl<W: Write> Transcript<W> {
         Self { out, scenarios: 0, held: 0, broken: Vec::new(), title: String::new() }
     }
 
-    /// A line as it is.
+    /// A line as it is. The story goes on when nobody reads it any more: the exit code tells.
     pub(crate) fn line(&mut self, text: impl Display) -> anyhow::Result<()> {
-        writeln!(self.out, "{text}")?;
-        self.out.flush()?;
+        put(&mut self.out, &format!("{text}\n"))?;
         Ok(())
     }
 

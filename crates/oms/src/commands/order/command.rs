@@ -92,7 +92,7 @@ pub(crate) struct PayArguments {
     #[arg(long)]
     pub(super) wait: bool,
     /// How long to wait at most.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "wait")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(super) timeout: Duration,
     #[command(flatten)]
@@ -124,7 +124,7 @@ pub(crate) struct RefundArguments {
     #[command(flatten)]
     pub(super) one: One,
     /// How much, as a decimal number [default: all that is left].
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(super) amount: Option<String>,
     /// The amount's currency [default: the order's, which is asked for].
     #[arg(long, value_name = "CODE", requires = "amount")]
