@@ -92,22 +92,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 fn main() -> ExitCode {
     let json = cli::wants_json();
-    let arguments = match arguments() {
+    let mut command = cli::with_plain_usage(Arguments::command());
+    let arguments = match arguments(&mut command) {
         Ok(arguments) => arguments,
-        // Help and the version are no errors.
-        Err(error) if json && error.use_stderr() => return Failure::from(&error).tell(json),
-        Err(error) => error.exit(),
+        Err(error) => return cli::misused(error, &command, json),
     };
     execute(arguments.command).unwrap_or_else(|error| Failure::from(error).tell(json))
 }
 
-fn arguments() -> Result<Arguments, clap::Error> {
-    let mut command = cli::with_plain_usage(Arguments::command());
-    let parsed = command.try_get_matches_from_mut(std::env::args_os());
-    let parsed = parsed.and_then(|found| {
-        Arguments::from_arg_matches(&found).map_err(|error| error.format(&mut command))
-    });
-    parsed.map_err(|error| cli::with_origin(error, &command))
+fn arguments(command: &mut clap::Command) -> Result<Arguments, clap::Error> {
+    let found = command.try_get_matches_from_mut(std::env::args_os())?;
+    Arguments::from_arg_matches(&found).map_err(|error| error.format(command))
 }
 
 fn execute(command: Command) -> anyhow::Result<ExitCode> {

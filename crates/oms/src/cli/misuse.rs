@@ -1,9 +1,11 @@
 //! A command line that cannot be meant: told by clap for people, and as one document for programs.
 
+use std::{io::Write, process::ExitCode};
+
 use clap::{
     Command,
     builder::StyledStr,
-    error::{ContextKind, ContextValue, Error},
+    error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
 use super::{Exit, Failure};
@@ -34,8 +36,34 @@ fn plain(command: Command) -> Command {
     }
 }
 
+/// Tells what is wrong with the command line, or the help that was asked for.
+pub(crate) fn misused(error: Error, command: &Command, json: bool) -> ExitCode {
+    // Help and the version are no errors.
+    if json && error.use_stderr() {
+        return Failure::from(&error).tell(json);
+    }
+    if let Some(help) = help_of_group(&error, command) {
+        // Nobody is left to tell when standard error is closed.
+        let _ = write!(std::io::stderr().lock(), "{help}");
+        return ExitCode::from(Exit::Usage as u8);
+    }
+    with_origin(error, command).exit()
+}
+
+/// A group without one of its commands is answered with its help. clap does so as well, unless a
+/// variable has given it some flag.
+fn help_of_group(error: &Error, command: &Command) -> Option<String> {
+    let is_group = error.kind() == ErrorKind::MissingSubcommand;
+    let Some(ContextValue::String(path)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let mut path = path.split(' ').skip(1).filter(|_| is_group);
+    let mut group = path.try_fold(command, |above, name| above.find_subcommand(name))?.clone();
+    Some(group.render_help().to_string())
+}
+
 /// Names the variable a wrong value came from, where it was not written on the command line.
-pub(crate) fn with_origin(mut error: Error, command: &Command) -> Error {
+fn with_origin(mut error: Error, command: &Command) -> Error {
     let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -73,7 +101,7 @@ impl From<&Error> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Arg, error::ErrorKind};
+    use clap::Arg;
 
     use super::*;
 

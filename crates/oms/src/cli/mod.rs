@@ -26,7 +26,7 @@ pub(crate) use exit::{CODES, Exit, Failure, code_name};
 pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
 pub(crate) use format::{amount, counted, enum_name, instant, money, one_line, status_word};
 pub(crate) use json::Named;
-pub(crate) use misuse::{wants_json, with_origin, with_plain_usage};
+pub(crate) use misuse::{misused, wants_json, with_plain_usage};
 pub(crate) use observe::observer;
 pub(crate) use output::{Output, Page};
 pub(crate) use retry::Retry;

@@ -51,13 +51,13 @@ fn effective_settings_are_printed_without_secrets() {
     assert!(!page.contains("hunter2"), "{page}");
     assert!(page.contains("postgres://oms:***@localhost/order"), "{page}");
     assert!(page.contains("sqlite:elsewhere/payment.db"), "{page}");
-    let more = ["--set", "kafka.properties.sasl.password=hunter3", "--json"];
+    let more = ["--set", "kafka.properties.password=hunter3", "--json"];
     let output = oms(&[&["config", "--set", secret], &more[..]].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(!text(&output.stdout).contains("hunter"), "{}", text(&output.stdout));
     let page: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(page["order"]["database"]["url"], "postgres://oms:***@localhost/order");
-    assert_eq!(page["kafka"]["properties"]["sasl"]["password"], "***", "{page}");
+    assert_eq!(page["kafka"]["properties"]["password"], "***", "{page}");
     assert_eq!(page["oms"]["partitions"], 12);
 }
 

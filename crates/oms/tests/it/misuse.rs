@@ -66,6 +66,17 @@ fn a_program_is_told_of_every_misuse_in_one_document() {
 }
 
 #[test]
+fn a_number_below_zero_is_told_as_the_value_that_it_is() {
+    for (arguments, says) in [
+        (&["order", "list", "--limit", "-1"][..], "-1 is not in 1..=1000000"),
+        (&["order", "watch", "a", "--after-version", "-1"], "-1 is not in 0.."),
+        (&["order", "refund", "a", "--amount", "-5", "--currency", "USD"], "-5 is negative"),
+    ] {
+        Ended::of(&oms(arguments)).exits(2).says(says);
+    }
+}
+
+#[test]
 fn how_long_to_wait_means_nothing_to_who_does_not_wait() {
     let create =
         ["order", "create", "--customer", "c", "--item", "a@1", "--pay", "--timeout", "1s"];

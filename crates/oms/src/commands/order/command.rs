@@ -27,7 +27,7 @@ pub(crate) enum OrderCommand {
     Cancel(CancelArguments),
     /// Give money back, in part or all that is left.
     Refund(RefundArguments),
-    /// Ship a CONFIRMED order.
+    /// Ship a CONFIRMED order; its goods leave the stock.
     Ship(StepArguments),
     /// Close a SHIPPED order once it was delivered.
     Complete(StepArguments),
@@ -161,10 +161,10 @@ Examples:
 pub(crate) struct WaitArguments {
     #[command(flatten)]
     pub(super) one: One,
-    /// For what.
+    /// What to wait for.
     #[arg(long, value_enum, default_value_t = Until::Confirmed)]
     pub(super) until: Until,
-    /// How long at most.
+    /// How long to wait at most.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(super) timeout: Duration,
@@ -187,7 +187,7 @@ pub(crate) struct WatchArguments {
     #[command(flatten)]
     pub(super) one: One,
     /// Only what happened after this version.
-    #[arg(long, value_name = "VERSION", default_value_t = 0)]
+    #[arg(long, value_name = "VERSION", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub(super) after_version: i32,
 }

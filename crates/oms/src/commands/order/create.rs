@@ -28,7 +28,7 @@ pub(crate) struct CreateArguments {
     /// Who orders.
     #[arg(long, value_name = "ID")]
     customer: String,
-    /// A line; QTY is 1 when left out. Repeat it for more lines.
+    /// A line of the order; QTY is 1 when left out. Repeat it for more lines.
     #[arg(long, value_name = "SKU:QTY@PRICE", required = true, value_parser = item::line)]
     item: Vec<Line>,
     /// ISO 4217 code of all prices.
