@@ -166,8 +166,9 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// Assigns every partition of the topic to the consumer, from where it shall begin; none where there
-/// is no such topic. All topics are asked for: a broker may make one that is asked for by its name.
+/// Assigns every partition of the topic to the consumer, from where it shall begin; none where
+/// there is no such topic. All topics are asked for: a broker may make one that is asked for by its
+/// name.
 fn assign(
     consumer: &StreamConsumer<Bridge>,
     topic: &str,

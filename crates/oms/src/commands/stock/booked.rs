@@ -125,9 +125,9 @@ mod tests {
     fn what_was_there_before_is_told_apart_from_what_was_booked_now() {
         use Became::{AlreadyBooked, Booked, WouldBeBooked};
         let (new, old) = (line("a", 1, Booked), line("b", 7, AlreadyBooked));
-        assert_eq!(sentence("d", &[new.clone()]), "1 SKU, 1 unit booked");
+        assert_eq!(sentence("d", std::slice::from_ref(&new)), "1 SKU, 1 unit booked");
         let nothing = "nothing new: batch d has already booked 1 SKU, 7 units";
-        assert_eq!(sentence("d", &[old.clone()]), nothing);
+        assert_eq!(sentence("d", std::slice::from_ref(&old)), nothing);
         let both = "1 SKU, 1 unit booked; batch d had already booked 1 SKU, 7 units";
         assert_eq!(sentence("d", &[new.clone(), old.clone()]), both);
         let dry = sentence("d", &[line("a", 2, WouldBeBooked)]);
