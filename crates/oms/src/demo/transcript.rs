@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, io::Write};
 
-use crate::cli::put;
+use crate::cli::{counted, put};
 
 /// Writes the story and counts expectations.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ impl<W: Write> Transcript<W> {
     /// The closing lines; true when every expectation held.
     pub(crate) fn close(&mut self) -> anyhow::Result<bool> {
         let (scenarios, held, broken) = (self.scenarios, self.held, self.broken.len());
-        let kept = format_args!("{held} expectations held, {broken} broken");
-        self.line(format_args!("\n{scenarios} scenarios: {kept}"))?;
+        let (scenarios, held) = (counted(scenarios, "scenario"), counted(held, "expectation"));
+        self.line(format_args!("\n{scenarios}: {held} held, {broken} broken"))?;
         for what in std::mem::take(&mut self.broken) {
             self.line(format_args!("   ✗ {what}"))?;
         }
