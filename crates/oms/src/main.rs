@@ -12,20 +12,31 @@ mod run;
 mod system;
 
 use std::{
-    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use oms_service::{StartError, config as settings};
 use oms_telemetry::LogSettings;
 
 use crate::{
+    cli::Failure,
     commands::{ClientCommand, CompletionsArguments},
     config::OmsConfig,
     demo::DemoArguments,
 };
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  oms run
+  oms run --data /var/lib/oms --config deploy/config/oms.toml
+  oms run --set order.grpc.listen=localhost:6001 --set oms.admin.listen=localhost:6091";
+
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  oms config --config deploy/config/oms.toml
+  oms config --set kafka.fetch_wait_ms_max=50 --json | jq .kafka";
 
 #[derive(Parser)]
 #[command(version, about = "Order management as three choreographed services")]
@@ -38,15 +49,27 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run everything on this machine: three services, a broker, their databases.
+    #[command(after_long_help = RUN_EXAMPLES)]
     Run(Settings),
     /// Play and check every scenario in a scratch system on free ports; exit code 0 if all held.
     Demo(DemoArguments),
     /// Print the effective settings of `oms run`, secrets hidden.
-    Config(Settings),
+    #[command(after_long_help = CONFIG_EXAMPLES)]
+    Config(Shown),
     #[command(flatten)]
     Client(ClientCommand),
     /// Print completions for a shell, for example: source <(oms completions bash)
     Completions(CompletionsArguments),
+}
+
+/// How settings are printed.
+#[derive(clap::Args)]
+struct Shown {
+    #[command(flatten)]
+    settings: Settings,
+    /// Print one JSON document instead of TOML.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(clap::Args)]
@@ -68,20 +91,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 fn main() -> ExitCode {
-    match execute(Arguments::parse().command) {
-        Ok(code) => code,
-        Err(error) => {
-            let start = error.downcast_ref().map(StartError::exit_code);
-            let client = error.downcast_ref().map(|failure: &cli::Failure| failure.exit as u8);
-            let code = start.or(client).unwrap_or(1);
-            let mut stderr = std::io::stderr().lock();
-            for line in format!("{error:#}").lines() {
-                // Nobody is left to tell when standard error is closed.
-                let _ = writeln!(stderr, "oms: {line}");
-            }
-            ExitCode::from(code)
-        }
-    }
+    let json = cli::wants_json();
+    let mut command = cli::with_plain_usage(Arguments::command());
+    let arguments = match arguments(&mut command) {
+        Ok(arguments) => arguments,
+        Err(error) => return cli::misused(error, &command, json),
+    };
+    execute(arguments.command).unwrap_or_else(|error| Failure::from(error).tell(json))
+}
+
+fn arguments(command: &mut clap::Command) -> Result<Arguments, clap::Error> {
+    let found = command.try_get_matches_from_mut(std::env::args_os())?;
+    Arguments::from_arg_matches(&found).map_err(|error| error.format(command))
 }
 
 fn execute(command: Command) -> anyhow::Result<ExitCode> {
@@ -91,9 +112,14 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
             block_on(&config.log.clone(), run::run(config, &flags.data))??;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Config(flags) => {
-            let shown = settings::show(&flags.load()?);
-            std::io::stdout().write_all(shown.as_bytes())?;
+        Command::Config(Shown { settings: flags, json }) => {
+            let config = flags.load()?;
+            let shown = if json {
+                format!("{:#}\n", settings::show_json(&config)?)
+            } else {
+                settings::show(&config)
+            };
+            cli::print(&shown)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(demo) => {
@@ -103,7 +129,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Client(command) => command.run(),
         Command::Completions(arguments) => {
-            arguments.write::<Arguments>(&mut std::io::stdout())?;
+            cli::print(&arguments.script::<Arguments>())?;
             Ok(ExitCode::SUCCESS)
         }
     }

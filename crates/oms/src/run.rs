@@ -28,7 +28,7 @@ pub(crate) async fn run(config: OmsConfig, data: &Path) -> Result<(), StartError
     };
     say(&banner(&system, data));
     let outcome = tokio::select! {
-        reason = system.failed() => Err(StartError::other("oms run", reason)),
+        reason = system.failed() => Err(StartError::Stopped(reason)),
         () = &mut stop => Ok(()),
         never = report_ready(&system) => match never {},
     };

@@ -105,7 +105,8 @@ pub fn parts(
 pub async fn start(config: OrderConfig, host: Host) -> Result<Running, StartError> {
     // The port first: a second copy of the service must touch nothing.
     host.bind(GRPC, &config.order.grpc.listen).await?;
-    let log = KafkaLog::new(&config.kafka).map_err(|error| StartError::other("kafka", error))?;
+    let log =
+        KafkaLog::new(&config.kafka).map_err(|error| StartError::setting("kafka", error.0))?;
     start_on(config, host, Arc::new(log)).await
 }
 

@@ -13,17 +13,22 @@ use uuid::Uuid;
 
 use crate::{
     domain::Snapshot,
-    store::{entities::payment, instant, micros, snapshots},
+    store::{Newest, entities::payment, instant, micros, newest},
 };
 
 /// Calls to the gateway shown with a payment.
 pub const ATTEMPTS_MAX: i64 = 100;
 
+/// Captures and refunds shown with a payment, of each: some 200 KB. The sums count all.
+pub const MOVEMENTS_MAX: usize = 1_000;
+
 /// A payment as it is shown.
 #[derive(Clone, Debug)]
 pub struct PaymentView {
-    /// The payment itself.
+    /// The payment itself, with its newest movements, at most [`MOVEMENTS_MAX`] of each kind.
     pub payment: Snapshot,
+    /// Whether any movement is on its way through the gateway, also one that is not shown.
+    pub busy: bool,
     /// The newest calls to the gateway, newest first, at most [`ATTEMPTS_MAX`].
     pub attempts: Vec<AttemptView>,
 }
@@ -144,14 +149,15 @@ async fn views(
     snapshot: &DatabaseTransaction,
     orders: &[String],
 ) -> Result<Vec<PaymentView>, Failure> {
-    let mut found = snapshots(snapshot, orders).await?;
+    let mut found = newest(snapshot, orders, MOVEMENTS_MAX).await?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
     let mut attempts = newest_attempts(snapshot, orders).await?;
     let views = orders.iter().filter_map(|order| {
-        let payment = found.remove(order)?;
-        Some(PaymentView { payment, attempts: attempts.remove(order).unwrap_or_default() })
+        let Newest { payment, busy } = found.remove(order)?;
+        let attempts = attempts.remove(order).unwrap_or_default();
+        Some(PaymentView { payment, busy, attempts })
     });
     Ok(views.collect())
 }

@@ -198,6 +198,8 @@ async fn of_very_many_refunds_the_newest_thousand_are_shown_and_the_sums_count_a
         let given = "UPDATE refunds SET state = 'succeeded', next_at = NULL WHERE refund_id >= '";
         write.execute_unprepared(&format!("{given}{}'", id(1))).await.unwrap();
         write.execute_unprepared("UPDATE payments SET refunded = 1099").await.unwrap();
+        let read = bench.view(ORDER).await.unwrap();
+        assert_eq!((read.payment.refunds.len(), read.busy), (1_000, true), "no more is read");
         let payment = get(&bench, ORDER).await.unwrap();
         let shown: Vec<_> = payment.refunds.iter().map(|one| one.refund_id.clone()).collect();
         assert_eq!(shown, (100..1_100).map(id).collect::<Vec<_>>(), "{backend:?}");

@@ -20,7 +20,10 @@ use tonic::{Status, body::Body, service::Routes};
 use tonic_reflection::server::Builder;
 use tower::ServiceExt;
 
-use crate::{grpc::GrpcApi, process::Process};
+use crate::{
+    grpc::{GrpcApi, Method, Methods, aside, methods},
+    process::Process,
+};
 
 const NOT_GRPC: &str = "this is gRPC: call it over HTTP/2 as application/grpc, or with `oms dlq`\n";
 const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
@@ -35,6 +38,7 @@ struct Mounted {
     routes: HashMap<&'static str, Router>,
     names: Vec<&'static str>,
     described: Vec<FileDescriptorSet>,
+    methods: Methods,
 }
 
 impl AdminApis {
@@ -59,6 +63,10 @@ impl AdminApis {
         self.mounted().routes.get(service).cloned()
     }
 
+    fn method(&self, path: &str) -> Option<Method> {
+        self.mounted().methods.get(path).cloned()
+    }
+
     fn mounted(&self) -> MutexGuard<'_, Mounted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,7 +76,10 @@ impl Mounted {
     fn mount(&mut self, api: GrpcApi) {
         self.names.extend(api.names());
         match api.descriptors() {
-            Ok(described) => self.described.extend(described),
+            Ok(described) => {
+                self.methods.extend(methods(&described));
+                self.described.extend(described);
+            }
             Err(error) => tracing::error!(%error, "an admin API is not described"),
         }
         let names = api.names().to_vec();
@@ -99,25 +110,33 @@ impl Mounted {
 /// No browser sends HTTP/2 without TLS, nor this content type elsewhere without asking first.
 pub(crate) async fn call(State(process): State<Process>, request: Request) -> Response {
     let mounted = process.admin_apis().route(request.uri().path());
-    if mounted.is_some() && !is_grpc(&request) {
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response();
+    match mounted {
+        Some(_) if !is_grpc(&request) => {
+            return (StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC).into_response();
+        }
+        None if !is_grpc(&request) => return StatusCode::NOT_FOUND.into_response(),
+        _ => {}
     }
-    if let Some(router) = mounted {
-        return match router.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
-    }
-    if !is_grpc(&request) {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    let starting = process.health().iter().any(|(_, health)| !health.was_ready());
-    let status = if starting {
-        crate::Refusal::unavailable("STARTING", "the process is starting").into()
-    } else {
-        Status::unimplemented("the admin port has no such service")
+    let method = process.admin_apis().method(request.uri().path());
+    let headers = request.headers().clone();
+    let answer = async move {
+        match mounted {
+            Some(router) => match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            None => nobody(&process).into_http::<Body>().map(axum::body::Body::new),
+        }
     };
-    status.into_http::<Body>().map(axum::body::Body::new)
+    aside(method.as_ref(), &headers, answer).await
+}
+
+/// What is said of an API that is not mounted: it may come while the process starts.
+fn nobody(process: &Process) -> Status {
+    if process.health().iter().any(|(_, health)| !health.was_ready()) {
+        return crate::Refusal::unavailable("STARTING", "the process is starting").into();
+    }
+    Status::unimplemented("the admin port has no such service")
 }
 
 fn is_grpc(request: &Request) -> bool {

@@ -4,6 +4,13 @@ use std::fmt::Display;
 
 use crate::{config::ConfigError, database::DatabaseError};
 
+/// Exit code: the operator has to change a setting.
+const SETTING: u8 = 2;
+/// Exit code: what is needed is not there now; another start may find it.
+const AWAY: u8 = 4;
+/// Exit code: a fault that no setting and no patience mends.
+const FAULT: u8 = 5;
+
 /// Why a service could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +57,12 @@ pub enum StartError {
         /// What hinders.
         reason: String,
     },
+    /// A setting that only the part it is made for can judge.
+    #[error("{0}")]
+    Setting(String),
+    /// Something that must not end has ended, as it says itself.
+    #[error("{0}")]
+    Stopped(String),
     /// Anything else; `what` names the part that failed.
     #[error("{what}: {reason}")]
     Other {
@@ -71,16 +84,26 @@ impl StartError {
         Self::Database { setting: setting.into(), source }
     }
 
-    /// The process's exit code: 2 where the operator has to change a setting, else 1.
+    /// A start that failed because of a setting in `section`, which `reason` names where it can.
+    #[must_use]
+    pub fn setting(section: &str, reason: String) -> Self {
+        let named = reason.starts_with(&format!("{section}."));
+        Self::Setting(if named { reason } else { format!("{section}: {reason}") })
+    }
+
+    /// The process's exit code: 2 where the operator has to change a setting, 4 where a database is
+    /// not there now, else 5.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::PortTaken { .. }
             | Self::Address { .. }
             | Self::Config(_)
-            | Self::Folder { .. } => 2,
-            Self::Database { source, .. } if source.is_setting() => 2,
-            Self::Database { .. } | Self::Other { .. } => 1,
+            | Self::Setting(_)
+            | Self::Folder { .. } => SETTING,
+            Self::Database { source, .. } if source.is_setting() => SETTING,
+            Self::Database { source, .. } if source.is_away() => AWAY,
+            Self::Database { .. } | Self::Stopped(_) | Self::Other { .. } => FAULT,
         }
     }
 }

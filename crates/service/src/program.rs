@@ -1,6 +1,12 @@
 //! The whole `main` of a service binary.
 
-use std::{future::Future, io::Write, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    future::Future,
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use oms_seams::Seams;
@@ -72,8 +78,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
-/// Runs a service binary: `serve` (default), `migrate` or `config`. Exit code 2 means that a
-/// setting has to be changed; the reason is on standard error, one line each.
+/// Runs a service binary: `serve` (default), `migrate` or `config`. The exit code is that of
+/// [`StartError::exit_code`]; the reason is on standard error, one line each.
 #[must_use]
 pub fn run_service<P: Program>() -> ExitCode {
     let arguments = Arguments::parse();
@@ -94,8 +100,7 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     let settings: P::Config = config::load(config.as_deref(), &SECTIONS, &set)?;
     let command = command.unwrap_or(Command::Serve);
     if let Command::Config = command {
-        let _ = std::io::stdout().write_all(config::show(&settings).as_bytes());
-        return Ok(());
+        return print(&config::show(&settings));
     }
     let _guard =
         oms_telemetry::init(P::log(&settings)).map_err(|error| StartError::other("log", error))?;
@@ -112,6 +117,17 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     // What still blocks a thread now must not hold the exit up.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// A reader that has gone is no failure.
+fn print(page: &str) -> Result<(), StartError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(page.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(StartError::other("standard output", error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 async fn serve<P: Program>(
@@ -136,7 +152,7 @@ async fn serve<P: Program>(
     };
     tracing::info!(service = P::NAME, admin = %admin.address(), "started");
     let outcome = tokio::select! {
-        reason = process.failed().wait() => Err(StartError::other(P::NAME, reason)),
+        reason = process.failed().wait() => Err(StartError::Stopped(reason.to_string())),
         () = &mut stop => Ok(()),
         never = report_ready(&host) => match never {},
     };
@@ -276,8 +292,8 @@ mod tests {
         let mut config = Config::default();
         config.test.fails = true;
         let error = serve::<Test>(config, std::future::pending()).await.unwrap_err();
-        assert_eq!(error.to_string(), "test: test: worker: as asked");
-        assert_eq!(error.exit_code(), 1);
+        assert_eq!(error.to_string(), "test: worker: as asked");
+        assert_eq!(error.exit_code(), 5);
     }
 
     #[tokio::test]

@@ -22,9 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const DRAINED_WITHIN: Duration = Duration::from_secs(20);
 
-/// The exit code of a service that did not find what it needs at its start; 2 would be a setting to
-/// change.
-const GIVES_UP: i32 = 1;
+/// The exit codes of a service that did not find what it needs at its start: it was not there, or
+/// went away meanwhile. 2 would be a setting to change.
+const GIVES_UP: [i32; 2] = [4, 5];
 /// How often such a service is started again, as whatever runs services would.
 const REVIVALS_MAX: u32 = 3;
 
@@ -91,7 +91,8 @@ impl Instance {
         let process = self.process.as_mut().with_context(|| format!("{name} was not started"))?;
         if let Some(status) = process.try_wait()? {
             let ended = format!("{name} ended by itself with {status}");
-            let starting = !self.was_ready && status.code() == Some(GIVES_UP);
+            let starting =
+                !self.was_ready && status.code().is_some_and(|code| GIVES_UP.contains(&code));
             let again = starting && self.revivals < REVIVALS_MAX;
             ensure!(again, "{ended}; see {}", self.log.display());
             self.revivals += 1;

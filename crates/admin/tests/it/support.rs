@@ -68,7 +68,7 @@ pub(crate) struct Served {
 /// A service with a desk: what is no event is parked under its order.
 pub(crate) struct Service {
     pub(crate) host: Host,
-    _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Served {
@@ -119,7 +119,7 @@ impl Served {
             steps += 1;
             assert!(steps < 100, "{parked} of {} are parked", orders.len());
         }
-        Service { host, _database: database }
+        Service { host, database }
     }
 
     pub(crate) async fn client(&self) -> Client {

@@ -25,5 +25,5 @@ mod watermarks;
 
 pub use embedded::EmbeddedBroker;
 pub use log::KafkaLog;
-pub use observer::{From, Observer};
+pub use observer::{From, ObserveError, Observer};
 pub use settings::KafkaSettings;

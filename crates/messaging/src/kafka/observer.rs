@@ -35,6 +35,30 @@ pub enum From {
     End,
 }
 
+/// Why a topic cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ObserveError {
+    /// librdkafka does not take the settings; the property is named where it says which.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such topic.
+    #[error("there is no topic {topic} at {bootstrap}")]
+    NoTopic {
+        /// The topic.
+        topic: String,
+        /// The broker that was asked.
+        bootstrap: String,
+    },
+    /// No broker answers, or not in time.
+    #[error("cannot read from {bootstrap}: {reason}")]
+    Unreachable {
+        /// The broker that was asked.
+        bootstrap: String,
+        /// What librdkafka said.
+        reason: String,
+    },
+}
+
 /// Reads all partitions of one topic. Records of one key come in order.
 pub struct Observer {
     /// Taken when it is dropped, which blocks.
@@ -48,25 +72,32 @@ impl Observer {
     /// Begins to read `topic`.
     ///
     /// # Errors
-    /// When no broker answers in time, or there is no such topic.
-    pub async fn open(settings: &KafkaSettings, topic: &str, from: From) -> Result<Self, LogError> {
+    /// When the settings make no sense, no broker answers in time, or there is no such topic.
+    pub async fn open(
+        settings: &KafkaSettings,
+        topic: &str,
+        from: From,
+    ) -> Result<Self, ObserveError> {
+        let bootstrap = settings.bootstrap.clone();
         let mut client = config::consumer(settings, GROUP);
         client.set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-        let consumer: StreamConsumer<Bridge> = config::open(|| client.create_with_context(Bridge))?;
+        let consumer: StreamConsumer<Bridge> = config::open(|| client.create_with_context(Bridge))
+            .map_err(|LogError(why)| ObserveError::Refused(why))?;
         let consumer = Arc::new(consumer);
         let timeout = Duration::from_millis(settings.request_timeout_ms);
-        let (assigned, topic) = (consumer.clone(), topic.to_owned());
-        let opened = aside::blocking(move || assign(&assigned, &topic, from, timeout)).await?;
+        let (assigned, name) = (consumer.clone(), topic.to_owned());
+        let opened = aside::blocking(move || assign(&assigned, &name, from, timeout)).await;
+        let opened = opened.and_then(|opened| opened.map_err(|why| LogError(why.to_string())));
         let since = if let From::Time(since) = from { Some(since) } else { None };
-        let observer = |partitions| Self {
-            consumer: Some(consumer),
-            partitions,
-            ended: BTreeSet::new(),
-            since,
-        };
-        opened
-            .map(observer)
-            .map_err(|why| LogError(format!("cannot read from {}: {why}", settings.bootstrap)))
+        match opened {
+            Err(LogError(reason)) => Err(ObserveError::Unreachable { bootstrap, reason }),
+            Ok(none) if none.is_empty() => {
+                Err(ObserveError::NoTopic { topic: topic.to_owned(), bootstrap })
+            }
+            Ok(partitions) => {
+                Ok(Self { consumer: Some(consumer), partitions, ended: BTreeSet::new(), since })
+            }
+        }
     }
 
     /// Waits up to `wait` for a first record, then returns what is there, at most `max`.
@@ -135,32 +166,33 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// Assigns every partition of the topic to the consumer, from where it shall begin.
+/// Assigns every partition of the topic to the consumer, from where it shall begin; none where
+/// there is no such topic. All topics are asked for: a broker may make one that is asked for by its
+/// name.
 fn assign(
     consumer: &StreamConsumer<Bridge>,
     topic: &str,
     from: From,
     timeout: Duration,
-) -> Result<BTreeSet<i32>, String> {
-    let told = |error: KafkaError| error.to_string();
-    let metadata = consumer.fetch_metadata(Some(topic), timeout).map_err(told)?;
+) -> KafkaResult<BTreeSet<i32>> {
+    let metadata = consumer.fetch_metadata(None, timeout)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let partitions: BTreeSet<i32> = found
         .filter(|found| found.error().is_none())
         .map(|found| found.partitions().iter().map(|partition| partition.id()).collect())
         .unwrap_or_default();
     if partitions.is_empty() {
-        return Err(format!("there is no topic {topic}"));
+        return Ok(partitions);
     }
     let names: Vec<Partition> =
         partitions.iter().map(|&number| Partition { topic: topic.to_owned(), number }).collect();
-    let begin = beginnings(consumer, &names, from, timeout).map_err(told)?;
+    let begin = beginnings(consumer, &names, from, timeout)?;
     let mut list = TopicPartitionList::new();
     for partition in &names {
         let at = begin.get(partition).map_or(Offset::Beginning, |&offset| Offset::Offset(offset));
-        list.add_partition_offset(topic, partition.number, at).map_err(told)?;
+        list.add_partition_offset(topic, partition.number, at)?;
     }
-    consumer.assign(&list).map_err(told)?;
+    consumer.assign(&list)?;
     Ok(partitions)
 }
 

@@ -7,7 +7,7 @@ use rdkafka::types::RDKafkaRespErr::{
     RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER as OUT_OF_ORDER,
 };
 
-use super::{EmbeddedBroker, From, KafkaLog, KafkaSettings, Observer};
+use super::{EmbeddedBroker, From, KafkaLog, KafkaSettings, ObserveError, Observer};
 use crate::{Log, PublishError, Record};
 
 fn start() -> (EmbeddedBroker, KafkaLog) {
@@ -121,8 +121,21 @@ async fn an_observer_leaves_out_what_is_older_than_it_wants() {
 async fn an_observer_of_no_topic_is_told_so() {
     let (broker, _log) = start();
     let settings = KafkaSettings::embedded(broker.bootstrap());
-    let refused = Observer::open(&settings, "nothing", From::End).await.unwrap_err();
-    assert!(refused.to_string().contains("nothing"), "{refused}");
+    // The second time as well: nobody has made it by asking.
+    for _ in 0..2 {
+        let refused = Observer::open(&settings, "nothing", From::End).await.unwrap_err();
+        let bootstrap = broker.bootstrap().to_owned();
+        assert_eq!(refused, ObserveError::NoTopic { topic: "nothing".to_owned(), bootstrap });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_with_settings_that_make_no_sense_is_told_which() {
+    let mut settings = KafkaSettings::embedded("127.0.0.1:1");
+    settings.properties.insert("no.such.thing".to_owned(), "x".to_owned());
+    let refused = Observer::open(&settings, "t", From::End).await.unwrap_err();
+    let ObserveError::Refused(why) = &refused else { panic!("{refused:?}") };
+    assert!(why.starts_with("kafka.properties.no.such.thing: "), "{why}");
 }
 
 async fn observed(observer: &mut Observer, count: usize) -> Vec<String> {

@@ -9,6 +9,12 @@ const KEY: &str = "idempotency-key";
 /// The response metadata of an answer that was given before.
 const REPLAYED: &str = "idempotency-replayed";
 
+/// An answer, and whether it is the first one of its key again.
+pub(crate) struct Answered<A> {
+    pub(crate) answer: A,
+    pub(crate) replayed: bool,
+}
+
 impl Session {
     /// A call that reads.
     pub(crate) async fn ask<Q, A, F>(
@@ -20,7 +26,7 @@ impl Session {
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        self.call(request, None, send).await
+        self.call(request, None, send).await.map(|answered| answered.answer)
     }
 
     /// A call that changes something, under `--key` or a new one; where it is not known whether it
@@ -37,7 +43,8 @@ impl Session {
     {
         let key = self.key(key);
         let changed = self.change_by(request, &key, send).await;
-        changed.map_err(|failure| failure.unless_known(|| again(&key)))
+        let changed = changed.map_err(|failure| failure.unless_known(|| again(&key)))?;
+        Ok(changed.answer)
     }
 
     /// The same under this very key, for commands that word the next step themselves.
@@ -46,7 +53,7 @@ impl Session {
         request: Q,
         key: &str,
         send: impl Fn(Request<Q>) -> F,
-    ) -> Result<A, Failure>
+    ) -> Result<Answered<A>, Failure>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
@@ -65,7 +72,7 @@ impl Session {
         request: Q,
         key: Option<&str>,
         send: impl Fn(Request<Q>) -> F,
-    ) -> Result<A, Failure>
+    ) -> Result<Answered<A>, Failure>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
@@ -80,10 +87,11 @@ impl Session {
             }
             match send(call).await {
                 Ok(answer) => {
-                    if answer.metadata().contains_key(REPLAYED) {
+                    let replayed = answer.metadata().contains_key(REPLAYED);
+                    if replayed {
                         self.out.verbose(|| "the answer was given before".to_owned());
                     }
-                    return Ok(answer.into_inner());
+                    return Ok(Answered { answer: answer.into_inner(), replayed });
                 }
                 Err(status) => {
                     let failure = Failure::from(status);

@@ -1,6 +1,6 @@
 //! How a command ends: exit codes that scripts can use, and errors with the next step.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io::Write, process::ExitCode, time::Duration};
 
 use serde_json::{Value, json};
 use tonic::{Code, Status};
@@ -14,7 +14,7 @@ Exit codes:
      the order has another version than the one insisted on, or the outcome is not
      the one that was asked for
   2  the command line or the request is wrong; do not repeat it
-  3  no such order, SKU, payment or dead letter
+  3  no such order, SKU, payment, dead letter or topic
   4  not reachable, busy, or not known in time; repeat it
   5  a fault of the system or of this program";
 
@@ -115,6 +115,20 @@ impl Failure {
         }
         lines.extend(self.next.iter().map(|step| format!("next: {step}")));
         lines
+    }
+
+    /// Says it on standard error, for people or as one document, and gives the exit code.
+    pub(crate) fn tell(&self, json: bool) -> ExitCode {
+        let mut stderr = std::io::stderr().lock();
+        // Nobody is left to tell when standard error is closed.
+        if json {
+            let _ = writeln!(stderr, "{}", self.document());
+        } else {
+            for line in self.lines().iter().flat_map(|line| line.lines()) {
+                let _ = writeln!(stderr, "oms: {line}");
+            }
+        }
+        ExitCode::from(self.exit as u8)
     }
 
     /// The same as one JSON document.

@@ -1,7 +1,8 @@
 //! Flags that commands share, in headings of their own.
 //!
-//! They are this side's configuration, so the environment is read here and nowhere else, by clap:
-//! a flag wins over its variable, a variable over the default, and `--help` shows both. The
+//! They are this side's configuration, so the environment is read here and nowhere else, by clap
+//! where it is a flag's: a flag wins over its variable, a variable over the default, and `--help`
+//! shows both. The
 //! variables have one underscore (`OMS_ORDER_ADDR`), so that the services' settings
 //! (`OMS_ORDER__…`) are never taken for them.
 
@@ -65,11 +66,30 @@ impl KafkaFlags {
             ..KafkaSettings::default()
         };
         let violations = settings.violations("kafka");
+        let violations: Vec<String> = violations.iter().map(|wrong| flag_of(wrong)).collect();
         match violations.first().cloned() {
             None => Ok(settings),
             Some(first) => Err(Failure { violations, ..Failure::new(Exit::Usage, first) }),
         }
     }
+}
+
+/// What is wrong with a setting of the broker's client, by the flag that it came from.
+pub(super) fn flag_of(wrong: &str) -> String {
+    for (setting, flag) in
+        [("kafka.properties.", "--kafka-property "), ("kafka.bootstrap", "--bootstrap")]
+    {
+        if let Some(rest) = wrong.strip_prefix(setting) {
+            return format!("{flag}{rest}");
+        }
+    }
+    wrong.to_owned()
+}
+
+/// What a shell says of the terminal's width. No flag, because `--width` is one.
+#[allow(clippy::disallowed_methods, reason = "the client's environment is read in this file")]
+pub(super) fn terminal_columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
 /// Where the system is, and how answers are shown.
@@ -86,16 +106,6 @@ pub(crate) struct ClientFlags {
     #[arg(long, global = true, value_name = "COLUMNS", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u16).range(20..=1_000))]
     pub(crate) width: Option<u16>,
-    /// What a shell says of the terminal's width; believed on a terminal alone.
-    #[arg(
-        long,
-        global = true,
-        hide = true,
-        env = "COLUMNS",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) terminal_columns: String,
     /// Tell on standard error what is called, with which key, and what is tried again.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) verbose: bool,

@@ -1,5 +1,7 @@
 //! Values as people write and read them.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use oms_order::domain::{Currency, Money};
 
@@ -18,6 +20,9 @@ pub(crate) fn amount(text: &str, currency: &str) -> Result<i64, String> {
     let digits = usize::from(known.exponent());
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.starts_with('-') {
+        return Err(format!("{text} is negative; amounts are positive"));
+    }
     if whole.is_empty() || !is_number(whole) || !is_number(part) || text.ends_with('.') {
         return Err(format!("{text:?} is no amount; write it as {}", example(digits)));
     }
@@ -56,6 +61,12 @@ pub(crate) fn status_word(status: i32) -> String {
     enum_name(status, oms_proto::oms_v1::OrderStatus::as_str_name, "ORDER_STATUS_")
 }
 
+/// `1 SKU`, `2 SKUs`: a number with its noun.
+pub(crate) fn counted<N: PartialEq + From<u8> + Display>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 /// The text without what would break a line or a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
@@ -86,7 +97,7 @@ mod tests {
             ("1.005", "USD", "1.005 has too many decimals: USD has 2 decimals"),
             ("1.5", "JPY", "1.5 has too many decimals: JPY has no decimals"),
             ("1e3", "USD", "\"1e3\" is no amount; write it as 100.00"),
-            ("-1", "USD", "\"-1\" is no amount; write it as 100.00"),
+            ("-1", "USD", "-1 is negative; amounts are positive"),
             ("1.", "USD", "\"1.\" is no amount; write it as 100.00"),
             (".5", "USD", "\".5\" is no amount; write it as 100.00"),
             ("", "JPY", "\"\" is no amount; write it as 100"),
@@ -112,5 +123,10 @@ mod tests {
         assert_eq!(status_word(99), "99");
         assert_eq!(instant(None), "");
         assert_eq!(one_line("a\nb\u{1b}[31m"), "a b [31m");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0_u64, 1, 2].map(|n| counted(n, "SKU")), ["0 SKUs", "1 SKU", "2 SKUs"]);
     }
 }

@@ -6,23 +6,30 @@
 //! with `session.out.answer(&message, |page| …)`, which serves people and `--json` alike.
 
 mod call;
+mod cause;
 mod connect;
 mod exit;
 mod flags;
 mod format;
 mod json;
+mod misuse;
+mod observe;
 mod output;
 mod retry;
 mod session;
+mod stdout;
 mod table;
 
-pub(crate) use call::again;
+pub(crate) use call::{Answered, again};
 pub(crate) use connect::channel;
 pub(crate) use exit::{CODES, Exit, Failure, code_name};
 pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
-pub(crate) use format::{amount, enum_name, instant, money, one_line, status_word};
+pub(crate) use format::{amount, counted, enum_name, instant, money, one_line, status_word};
 pub(crate) use json::Named;
+pub(crate) use misuse::{misused, wants_json, with_plain_usage};
+pub(crate) use observe::observer;
 pub(crate) use output::{Output, Page};
 pub(crate) use retry::Retry;
 pub(crate) use session::Session;
+pub(crate) use stdout::{print, put};
 pub(crate) use table::{Column, Table, cut};

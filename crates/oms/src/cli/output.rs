@@ -2,14 +2,14 @@
 
 use std::{
     fmt::Write as _,
-    io::{ErrorKind, Write as _, stderr, stdout},
+    io::{Write as _, stderr, stdout},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use console::Term;
 use serde_json::Value;
 
-use super::{ClientFlags, Exit, Failure, Named, Table, json::Printer};
+use super::{ClientFlags, Exit, Failure, Named, Table, flags::terminal_columns, json::Printer};
 
 /// Standard output, as the flags want it.
 #[derive(Debug)]
@@ -136,15 +136,9 @@ impl Output {
     }
 
     fn write(&self, text: &str) -> Result<(), Failure> {
-        let mut out = stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.closed.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(error) => Err(Failure::new(Exit::Fault, format!("standard output: {error}"))),
-        }
+        let is_read = super::put(&mut stdout().lock(), text)?;
+        self.closed.fetch_or(!is_read, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -161,6 +155,6 @@ fn width(flags: &ClientFlags, terminal: &Term) -> Option<usize> {
     if !terminal.is_term() {
         return None;
     }
-    let said = flags.terminal_columns.parse().ok().filter(|&columns: &usize| columns >= 20);
+    let said = terminal_columns().filter(|&columns| columns >= 20);
     said.or_else(|| terminal.size_checked().map(|(_, columns)| usize::from(columns)))
 }

@@ -63,19 +63,5 @@ fn end(
     let json = flags.json;
     let log = LogSettings { level: "warn".to_owned(), ..LogSettings::default() };
     let ended = crate::block_on(&log, async { command(Session::new(flags)?).await })?;
-    Ok(ended.map_or_else(|failure| tell(&failure, json), |()| ExitCode::SUCCESS))
-}
-
-fn tell(failure: &Failure, json: bool) -> ExitCode {
-    use std::io::Write;
-    let mut stderr = std::io::stderr().lock();
-    // Nobody is left to tell when standard error is closed.
-    if json {
-        let _ = writeln!(stderr, "{}", failure.document());
-    } else {
-        for line in failure.lines() {
-            let _ = writeln!(stderr, "oms: {line}");
-        }
-    }
-    ExitCode::from(failure.exit as u8)
+    Ok(ended.map_or_else(|failure| failure.tell(json), |()| ExitCode::SUCCESS))
 }

@@ -12,6 +12,7 @@ const PAGE_ROWS: u32 = 1_000;
 pub(crate) struct ListFlags {
     /// Rows at most.
     #[arg(long, value_name = "ROWS", default_value_t = 50, help_heading = "List")]
+    #[arg(allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
     /// Go on after an earlier list: its `next_page_token`, with the same filters.

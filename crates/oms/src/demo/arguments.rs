@@ -5,9 +5,28 @@ use clap::{Args, Subcommand};
 use super::play;
 use crate::cli::{AddressFlags, KafkaFlags};
 
+const EXAMPLES: &str = "\
+Every expectation is printed with a ✓ or a ✗. Exit codes: 0 all held; 1 one did not; 4 the system
+could not be reached, or did not become ready; 5 it could not be started.
+
+Examples:
+  oms demo
+  oms demo --log info
+  oms demo run --order-addr localhost:50051
+  oms demo refund";
+
+const RUNNING_EXAMPLES: &str = "\
+Exit codes: 0 every expectation held; 1 one did not; 4 the services or the broker could not be
+reached.
+
+Examples:
+  oms demo run
+  oms demo refund --order-addr localhost:6001 --bootstrap localhost:6092";
+
 /// What is played, and where.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct DemoArguments {
     /// What is logged to standard error, for example info or oms_order=debug.
     #[arg(long, value_name = "FILTER", default_value = "warn")]
@@ -20,8 +39,10 @@ pub(crate) struct DemoArguments {
 #[derive(Subcommand)]
 enum Against {
     /// Against a running system: an order that is created, paid and confirmed.
+    #[command(after_long_help = RUNNING_EXAMPLES)]
     Run(Running),
     /// Against a running system: part of the money of a confirmed order is given back.
+    #[command(after_long_help = RUNNING_EXAMPLES)]
     Refund(Running),
 }
 

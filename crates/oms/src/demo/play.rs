@@ -3,12 +3,13 @@
 use std::io::{Stdout, stdout};
 
 use anyhow::Context;
+use oms_messaging::kafka::{self, Observer};
 
 use super::{
     arguments::Scenes, scenarios, sightings::Sightings, stage::Stage, transcript::Transcript,
 };
 use crate::{
-    cli::{AddressFlags, KafkaFlags},
+    cli::{AddressFlags, KafkaFlags, observer},
     clients::Clients,
     system::System,
 };
@@ -23,8 +24,8 @@ pub(super) async fn scratch(log_level: &str) -> anyhow::Result<bool> {
     let at = AddressFlags::from(system.addresses());
     places(&mut transcript, &at, &system.bootstrap().to_string())?;
     let clients = Clients::connect(&at).await?;
-    let sightings = Sightings::start(system.kafka(), oms_events::TOPIC).await?;
-    let held = play(clients, transcript, sightings, Scenes::All).await;
+    let observer = Observer::open(system.kafka(), oms_events::TOPIC, kafka::From::End).await?;
+    let held = play(clients, transcript, Sightings::by(observer), Scenes::All).await;
     system.drain().await;
     held
 }
@@ -32,16 +33,15 @@ pub(super) async fn scratch(log_level: &str) -> anyhow::Result<bool> {
 /// Plays one scenario in a system that runs already; true when every expectation held.
 pub(super) async fn running(
     at: &AddressFlags,
-    kafka: &KafkaFlags,
+    broker: &KafkaFlags,
     scenes: Scenes,
 ) -> anyhow::Result<bool> {
     let mut transcript = Transcript::new(stdout());
     transcript.line("OMS demo: a scenario in the system that runs here")?;
-    places(&mut transcript, at, &kafka.bootstrap)?;
+    places(&mut transcript, at, &broker.bootstrap)?;
     let clients = Clients::connect(at).await?;
-    let settings = kafka.settings()?;
-    let sightings = Sightings::start(&settings, oms_events::TOPIC).await?;
-    play(clients, transcript, sightings, scenes).await
+    let observer = observer(broker, oms_events::TOPIC, kafka::From::End).await?;
+    play(clients, transcript, Sightings::by(observer), scenes).await
 }
 
 fn places(

@@ -3,10 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use anyhow::Context;
-use oms_messaging::{
-    Event, KafkaSettings,
-    kafka::{From, Observer},
-};
+use oms_messaging::{Event, kafka::Observer};
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -19,10 +16,9 @@ pub(crate) struct Sightings {
 }
 
 impl Sightings {
-    /// Begins to observe the topic: what is published from now on.
-    pub(crate) async fn start(kafka: &KafkaSettings, topic: &str) -> anyhow::Result<Self> {
-        let observer = Observer::open(kafka, topic, From::End).await?;
-        Ok(Self { observer, seen: Vec::new(), ids: HashSet::new() })
+    /// What an observer sees from now on, which began with what comes next.
+    pub(crate) fn by(observer: Observer) -> Self {
+        Self { observer, seen: Vec::new(), ids: HashSet::new() }
     }
 
     /// The distinct events of one order in topic order, waiting for `at_least` of them.

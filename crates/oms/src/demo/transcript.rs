@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, io::Write};
 
+use crate::cli::{counted, put};
+
 /// Writes the story and counts expectations.
 #[derive(Debug)]
 pub(crate) struct Transcript<W> {
@@ -17,10 +19,9 @@ impl<W: Write> Transcript<W> {
         Self { out, scenarios: 0, held: 0, broken: Vec::new(), title: String::new() }
     }
 
-    /// A line as it is.
+    /// A line as it is. The story goes on when nobody reads it any more: the exit code tells.
     pub(crate) fn line(&mut self, text: impl Display) -> anyhow::Result<()> {
-        writeln!(self.out, "{text}")?;
-        self.out.flush()?;
+        put(&mut self.out, &format!("{text}\n"))?;
         Ok(())
     }
 
@@ -63,8 +64,8 @@ impl<W: Write> Transcript<W> {
     /// The closing lines; true when every expectation held.
     pub(crate) fn close(&mut self) -> anyhow::Result<bool> {
         let (scenarios, held, broken) = (self.scenarios, self.held, self.broken.len());
-        let kept = format_args!("{held} expectations held, {broken} broken");
-        self.line(format_args!("\n{scenarios} scenarios: {kept}"))?;
+        let (scenarios, held) = (counted(scenarios, "scenario"), counted(held, "expectation"));
+        self.line(format_args!("\n{scenarios}: {held} held, {broken} broken"))?;
         for what in std::mem::take(&mut self.broken) {
             self.line(format_args!("   ✗ {what}"))?;
         }

@@ -87,7 +87,7 @@ impl Journey<'_> {
             let mut client = self.client.clone();
             async move { client.create_order(request).await }
         };
-        let created = self.crowd.session.change_by(request, &key, send).await?;
+        let created = self.crowd.session.change_by(request, &key, send).await?.answer;
         self.crowd.recorder.took(Measured::Create, self.begin.elapsed());
         self.crowd.learn(place, |own| own.order = Some(created.order_id.clone()));
         Ok((place, created.order_id))

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use super::{recorder::Figures, verify::Verdict};
-use crate::cli::{Column, Exit, Failure, Page, Table, money, one_line};
+use crate::cli::{Column, Exit, Failure, Page, Table, counted, money, one_line};
 
 /// Disagreements and errors shown to people; `--json` has them all.
 const LINES_MAX: usize = 20;
@@ -47,9 +47,16 @@ impl Report {
     fn unwell(&self) -> String {
         let (begun, well) = self.orders();
         match (self.verdict.wrong.len(), begun - well) {
-            (0, 0) => format!("{} orders were dropped: too many under way", self.figures.dropped),
-            (0, others) => format!("{others} of {begun} orders did not become what they should"),
-            (wrong, _) => format!("money and stock do not agree: {wrong} disagreements"),
+            (0, 0) => {
+                format!("dropped {}: too many under way", counted(self.figures.dropped, "order"))
+            }
+            (0, others) => {
+                format!("{others} of {} did not become what they should", counted(begun, "order"))
+            }
+            (wrong, _) => {
+                let wrong = counted(wrong, "disagreement");
+                format!("money and stock do not agree: {wrong}")
+            }
         }
     }
 
@@ -59,16 +66,15 @@ impl Report {
         let per_second = begun as f64 / self.took.as_secs_f64().max(0.001);
         let early = if self.interrupted { ", ended early" } else { "" };
         let took = self.took.as_secs_f64();
-        page.line(format_args!("{begun} orders in {took:.1} s, {per_second:.1} per second{early}"));
+        let orders = counted(begun, "order");
+        page.line(format_args!("{orders} in {took:.1} s, {per_second:.1} per second{early}"));
         page.line("");
         page.table(&self.latencies());
         page.line("");
         page.table(&self.kinds());
         if self.figures.delayed + self.figures.dropped > 0 {
             let (delayed, dropped) = (self.figures.delayed, self.figures.dropped);
-            page.line(format_args!(
-                "\n{delayed} began late, {dropped} were dropped (--outstanding)"
-            ));
+            page.line(format_args!("\nbegan late: {delayed}, dropped: {dropped} (--outstanding)"));
         }
         let errors = self.figures.errors.iter();
         some(page, "errors", errors.map(|(what, count)| format!("{count} × {}", one_line(what))));
@@ -85,10 +91,8 @@ impl Report {
             page.line("money and stock agree");
         }
         let (taken, back) = (money(verdict.captured, "USD"), money(verdict.refunded, "USD"));
-        page.line(format_args!(
-            "{} orders: {taken} taken, {back} given back, {} units sold",
-            verdict.orders, verdict.units
-        ));
+        let (orders, units) = (counted(verdict.orders, "order"), counted(verdict.units, "unit"));
+        page.line(format_args!("{orders}: {taken} taken, {back} given back, {units} sold"));
     }
 
     /// For programs.

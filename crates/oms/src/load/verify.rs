@@ -194,7 +194,8 @@ impl<'a> Witnesses<'a> {
             let mut client = self.orders.clone();
             async move { client.create_order(request).await }
         };
-        Ok(self.session.change_by(own.request.clone(), &own.key, send).await?.order_id)
+        let created = self.session.change_by(own.request.clone(), &own.key, send).await?;
+        Ok(created.answer.order_id)
     }
 
     /// `None` where there is no such order.

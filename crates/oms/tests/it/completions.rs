@@ -36,5 +36,6 @@ fn every_shell_gets_a_script() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Ended::of(&oms(&["completions", shell])).exits(0).out;
         assert!(script.contains("refund"), "{shell}");
+        assert!(!script.contains("terminal-columns"), "{shell}: hidden flags");
     }
 }

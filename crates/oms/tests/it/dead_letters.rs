@@ -128,6 +128,28 @@ fn a_discard_says_why_and_of_several_letters_wants_to_be_told_twice() {
 }
 
 #[test]
+fn a_letter_that_is_not_there_is_told_and_nothing_is_done_about_the_others() {
+    Fake::with(async |fake| {
+        park(&fake);
+        fake.lock().mended = true;
+        for command in [&["discard", "--note", "n", "--yes"][..], &["redrive"]] {
+            let named = ["--service", "inventory", "--id", "1", "--id", "9", "--id", "8"];
+            let all = [&["dlq"], command, &named].concat();
+            let missing = fake.oms(&all).await.exits(3);
+            missing.says("inventory has no dead letter 9, 8").says("oms dlq list");
+            fake.oms(&[&all[..], &["--dry-run"]].concat()).await.exits(3);
+            assert_eq!(parked(&fake), [1, 2, 3], "{command:?}");
+        }
+        let there = ["dlq", "redrive", "--service", "inventory", "--id", "3"];
+        fake.oms(&there).await.exits(0);
+        assert_eq!(parked(&fake), [1, 2]);
+        fake.lock().mended = false;
+        let one = fake.oms(&["dlq", "redrive", "--order", "first"]).await.exits(1);
+        one.says("1 of 1 failed again and stays parked");
+    });
+}
+
+#[test]
 fn who_asks_the_wrong_process_is_told_how_to_name_another() {
     Fake::with(async |fake| {
         for (method, command) in [

@@ -113,7 +113,7 @@ fn a_step_names_no_flag_that_the_command_does_not_have() {
         let file = file.display().to_string();
         let import = fake.oms(&["stock", "import", &file, "--retries", "0"]).await.exits(4);
         assert!(!import.err.contains("--key"), "{}", import.err);
-        import.says("0 of 1 are booked; the same import goes on");
+        import.says("booked so far: 0 of 1; the same import goes on");
         let receive = ["stock", "receive", "SKU-1", "5", "--retries", "0", "--key", "mine"];
         fake.oms(&receive).await.exits(4).says("--key mine");
     });

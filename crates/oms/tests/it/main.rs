@@ -4,13 +4,17 @@
 mod completions;
 mod dead_letter_flags;
 mod dead_letters;
+mod events;
 mod exits;
 mod fake;
 mod load;
+mod misuse;
 mod orders;
 mod program;
 mod real;
 mod real_dead_letters;
+mod start;
+mod streams;
 mod tables;
 
 use program::{oms, text};
@@ -47,6 +51,14 @@ fn effective_settings_are_printed_without_secrets() {
     assert!(!page.contains("hunter2"), "{page}");
     assert!(page.contains("postgres://oms:***@localhost/order"), "{page}");
     assert!(page.contains("sqlite:elsewhere/payment.db"), "{page}");
+    let more = ["--set", "kafka.properties.password=hunter3", "--json"];
+    let output = oms(&[&["config", "--set", secret], &more[..]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!text(&output.stdout).contains("hunter"), "{}", text(&output.stdout));
+    let page: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(page["order"]["database"]["url"], "postgres://oms:***@localhost/order");
+    assert_eq!(page["kafka"]["properties"]["password"], "***", "{page}");
+    assert_eq!(page["oms"]["partitions"], 12);
 }
 
 #[test]

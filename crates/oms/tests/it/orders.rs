@@ -117,8 +117,25 @@ fn part_of_the_money_is_given_back_in_the_orders_own_currency() {
         assert!(refunded.out.contains("REFUNDED, 25.10 USD given back"), "{}", refunded.out);
         let many = ["order", "refund", &order, "--amount", "25.101"];
         fake.oms(&many).await.exits(2).says("too many decimals");
+        let less = ["order", "refund", &order, "--amount", "-5"];
+        fake.oms(&less).await.exits(2).says("--amount -5 is negative; amounts are positive");
         let rest = fake.oms(&["order", "refund", &order, "--json"]).await.exits(0).json();
         assert_eq!(rest["refunded_amount"], "22490");
+    });
+}
+
+#[test]
+fn a_step_after_a_part_refund_tells_how_far_the_order_has_come() {
+    Fake::with(async |fake| {
+        let order = create(&fake).await;
+        fake.oms(&["order", "pay", &order]).await.exits(0);
+        fake.oms(&["order", "refund", &order, "--amount", "1"]).await.exits(0);
+        let shipped = fake.oms(&["order", "ship", &order]).await.exits(0).out;
+        assert_eq!(shipped, format!("{order}  REFUNDED (lifecycle SHIPPED)\n"));
+        // It is done, whether it can be looked at or not.
+        fake.fail("get", [refusal(Code::Internal, "INTERNAL")]);
+        let completed = fake.oms(&["order", "complete", &order]).await.exits(0).out;
+        assert_eq!(completed, format!("{order}  REFUNDED\n"));
     });
 }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Ended, command};
 
@@ -65,6 +65,15 @@ impl System {
         let mut command = command(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         Ended::of(&command.output().unwrap())
+    }
+
+    /// The same with a text on standard input.
+    fn oms_reads(&self, arguments: &[&str], text: &str) -> Ended {
+        let path = self.folder.path().join("input");
+        std::fs::write(&path, text).unwrap();
+        let mut command = command(arguments);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Ended::of(&command.stdin(std::fs::File::open(&path).unwrap()).output().unwrap())
     }
 
     /// Where something of it listens, by the variable that names it to the program.
@@ -133,10 +142,20 @@ fn imports_are_checked_first_and_never_booked_twice(system: &System) {
     let dry = system.oms(&["stock", "import", &file, "--dry-run"]).exits(0);
     assert!(dry.out.contains("would be booked"), "{}", dry.out);
     system.oms(&["stock", "show", "SKU-IMP"]).exits(3);
-    for _ in 0..2 {
-        system.oms(&["stock", "import", &file]).exits(0);
-        assert_eq!(available(system, "SKU-IMP"), "5");
-    }
+    let first = system.oms(&["stock", "import", &file]).exits(0);
+    assert!(first.out.contains("1 SKU, 5 units booked"), "{}", first.out);
+    let again = system.oms(&["stock", "import", &file]).exits(0);
+    assert!(again.out.contains("nothing new: batch delivery.csv has already"), "{}", again.out);
+    assert_eq!(available(system, "SKU-IMP"), "5");
+    let file = system.file("sku,qty,note\nSKU-IMP,5,first\nSKU-IMP-3,2,\n");
+    let mixed = system.oms(&["stock", "import", &file, "--json"]).exits(0).json();
+    assert_eq!(mixed["booked"], json!({ "skus": 1, "units": "2" }));
+    assert_eq!(mixed["already_booked"], json!({ "skus": 1, "units": "5" }));
+    assert_eq!(mixed["lines"][0]["outcome"], "already_booked");
+    let piped = ["stock", "import", "-", "--batch", "piped"];
+    let piped = system.oms_reads(&piped, "sku,qty\nSKU-IMP-3,1\n").exits(0);
+    assert!(piped.out.contains("1 SKU, 1 unit booked"), "{}", piped.out);
+    assert_eq!(available(system, "SKU-IMP-3"), "3");
     let file = system.file("sku,qty,note\nSKU-IMP,6,first\n");
     system.oms(&["stock", "import", &file]).exits(2).says("name another --batch");
     system.oms(&["stock", "import", &file, "--batch", "second"]).exits(0);
@@ -212,4 +231,12 @@ fn its_events_are_shown_and_filtered(system: &System, order: &str) {
     assert!(plain.lines().all(|line| line.contains(order)), "{plain}");
     let nobody = ["events", "tail", "--bootstrap", "127.0.0.1:1", "--no-follow"];
     system.oms(&nobody).exits(4).says("make run");
+    let nowhere = ["events", "tail", "--topic", "oms.saga.event", "--no-follow"];
+    for _ in 0..2 {
+        let nowhere = system.oms(&nowhere).exits(3);
+        nowhere.says("there is no topic oms.saga.event at").says("oms.saga.events");
+    }
+    let other = "0199aaaa-0000-7000-8000-000000000001";
+    let none = ["events", "tail", "--order", other, "--no-follow"];
+    system.oms(&none).exits(0).says("none of them is as asked for");
 }

@@ -26,14 +26,17 @@ impl Intervention {
         if self.discarded { "EventDiscarded" } else { "EventRedriven" }
     }
 
-    /// What the timeline tells of it.
+    /// What the timeline tells of it: what is known.
     pub(super) fn details(&self) -> Value {
-        json!({
-            "service": self.service,
-            "event_type": self.event_type,
-            "event_id": self.event_id,
-            "note": self.note,
-        })
+        let mut told = json!({ "service": self.service });
+        for (name, text) in
+            [("event_type", &self.event_type), ("event_id", &self.event_id), ("note", &self.note)]
+        {
+            if !text.is_empty() {
+                told[name] = text.as_str().into();
+            }
+        }
+        told
     }
 }
 
@@ -64,5 +67,18 @@ mod tests {
         assert_eq!(told["note"], "by hand");
         let redriven = Intervention { discarded: false, ..what };
         assert_eq!(redriven.title(), "EventRedriven");
+    }
+
+    #[test]
+    fn what_nobody_said_has_no_empty_field() {
+        let what = Intervention {
+            service: "order",
+            event_id: "oms.saga.events/3@7".to_owned(),
+            event_type: String::new(),
+            discarded: false,
+            note: String::new(),
+        };
+        let told = json!({ "service": "order", "event_id": "oms.saga.events/3@7" });
+        assert_eq!(what.details(), told);
     }
 }

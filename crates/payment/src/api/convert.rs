@@ -16,9 +16,6 @@ use crate::{
 /// Answers stay below this, in bytes: clients stop at 4 MiB.
 const PAGE_BYTES_MAX: usize = 3_000_000;
 
-/// Captures and refunds shown with a payment, of each: some 200 KB. The sums count all.
-const MOVEMENTS_MAX: usize = 1_000;
-
 /// A page of at most `size` payments and [`PAGE_BYTES_MAX`]; at least one, or the list would end
 /// before its end.
 pub(super) fn page(found: &[PaymentView], size: u64) -> ListPaymentsResponse {
@@ -43,26 +40,18 @@ pub(super) fn payment(view: &PaymentView) -> Payment {
     let of = &view.payment;
     Payment {
         order_id: of.order_id.clone(),
-        status: status(of).into(),
+        status: status(of, view.busy).into(),
         currency: of.currency.clone(),
         due_minor: of.total,
         captured_minor: of.totals.captured,
         refunded_minor: of.totals.refunded,
-        captures: newest(of.captures.values().filter_map(|one| capture(&of.order_id, one))),
-        refunds: newest(of.refunds.values().map(refund)),
+        captures: of.captures.values().filter_map(|one| capture(&of.order_id, one)).collect(),
+        refunds: of.refunds.values().map(refund).collect(),
         attempts: view.attempts.iter().map(attempt).collect(),
     }
 }
 
-/// The last [`MOVEMENTS_MAX`] of them. Revisions count up, and ids of refunds rise with time; what
-/// a cancellation gives back comes last.
-fn newest<T>(movements: impl DoubleEndedIterator<Item = T>) -> Vec<T> {
-    let mut newest: Vec<T> = movements.rev().take(MOVEMENTS_MAX).collect();
-    newest.reverse();
-    newest
-}
-
-fn status(of: &Snapshot) -> PaymentStatus {
+fn status(of: &Snapshot, busy: bool) -> PaymentStatus {
     // What was answered last decides between taken and refused.
     let last = of
         .captures
@@ -72,7 +61,7 @@ fn status(of: &Snapshot) -> PaymentStatus {
         PaymentStatus::Closed
     } else if of.closing {
         PaymentStatus::Closing
-    } else if of.is_busy() {
+    } else if busy {
         PaymentStatus::Processing
     } else {
         match last.map(|capture| capture.progress.state) {

@@ -70,7 +70,7 @@ pub async fn snapshots<C: ConnectionTrait>(
     Ok(found)
 }
 
-fn from_payment(row: payment::Model) -> Result<Snapshot, Failure> {
+pub(super) fn from_payment(row: payment::Model) -> Result<Snapshot, Failure> {
     Ok(Snapshot {
         order_id: row.order_id,
         currency: row.currency,
@@ -113,7 +113,7 @@ pub(super) fn to_payment(of: &Snapshot) -> Result<payment::ActiveModel, Failure>
     .reset_all())
 }
 
-fn from_capture(row: capture::Model) -> Result<Capture, Failure> {
+pub(super) fn from_capture(row: capture::Model) -> Result<Capture, Failure> {
     let noted = Noted { total: row.total, base: row.base, method: row.method };
     Ok(Capture {
         revision: row.revision,
@@ -153,7 +153,7 @@ pub(super) fn to_capture(order: &str, of: &Capture) -> Result<capture::ActiveMod
     .reset_all())
 }
 
-fn from_refund(row: refund::Model) -> Result<Refund, Failure> {
+pub(super) fn from_refund(row: refund::Model) -> Result<Refund, Failure> {
     Ok(Refund {
         refund_id: row.refund_id,
         amount: row.amount,

@@ -9,4 +9,4 @@ mod show;
 #[cfg(feature = "testing")]
 pub(crate) use environment::test_postgres;
 pub use load::{ConfigError, SECTIONS, Sources, Validate, load, load_from};
-pub use show::{keys, redact_url, show};
+pub use show::{keys, redact_url, show, show_json};

@@ -23,6 +23,35 @@ pub fn show<T: Serialize>(settings: &T) -> String {
     page
 }
 
+/// The settings as JSON, with the same secrets hidden.
+///
+/// # Errors
+/// When they are no data that JSON knows.
+pub fn show_json<T: Serialize>(settings: &T) -> Result<Value, serde_json::Error> {
+    let all = serde_json::to_value(settings)?;
+    Ok(match all {
+        Value::Object(entries) => hidden("", entries),
+        other => other,
+    })
+}
+
+fn hidden(path: &str, entries: Map<String, Value>) -> Value {
+    let shown = entries.into_iter().map(|(key, value)| {
+        let value = match value {
+            Value::Object(inner) => hidden(&join(path, &key), inner),
+            Value::String(_) if may_hold_secrets(path) => HIDDEN.into(),
+            other => redacted(&key, &other),
+        };
+        (key, value)
+    });
+    Value::Object(shown.collect())
+}
+
+/// Properties for the broker's client: any of them may be a secret.
+fn may_hold_secrets(path: &str) -> bool {
+    path.ends_with(".properties")
+}
+
 /// The path of every setting, for example `order.grpc.listen`; what a documented file must list.
 #[must_use]
 pub fn keys<T: Serialize>(settings: &T) -> Vec<String> {
@@ -58,8 +87,7 @@ fn table(page: &mut String, path: &str, entries: &Map<String, Value>) {
         for (key, value) in plain {
             let _ = match value {
                 Value::Null => writeln!(page, "# {key} is not set"),
-                // Properties for the broker's client: any of them may be a secret.
-                Value::String(_) if path.ends_with(".properties") => {
+                Value::String(_) if may_hold_secrets(path) => {
                     writeln!(page, "{key:?} = \"{HIDDEN}\"")
                 }
                 value => writeln!(page, "{key} = {}", redacted(key, value)),

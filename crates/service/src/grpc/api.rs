@@ -78,7 +78,7 @@ impl GrpcApi {
 
 /// A method that is described.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Method {
+pub(crate) struct Method {
     pub(super) service: String,
     pub(super) name: String,
     /// Whether it answers with a stream, which may go on for hours.
@@ -86,10 +86,10 @@ pub(super) struct Method {
 }
 
 /// Methods by their path.
-pub(super) type Methods = HashMap<String, Method>;
+pub(crate) type Methods = HashMap<String, Method>;
 
 /// Every method that is described, by its path: what may become a metric's label.
-pub(super) fn methods(described: &[FileDescriptorSet]) -> Methods {
+pub(crate) fn methods(described: &[FileDescriptorSet]) -> Methods {
     let mut methods = HashMap::new();
     for file in described.iter().flat_map(|set| &set.file) {
         for service in &file.service {

@@ -124,7 +124,7 @@ fn admit(gate: &Gate, service: &str) -> Result<Admitted, Refusal> {
 }
 
 /// The server span of a call, a child of the caller's where it named one.
-fn span(service: &str, method: &str, headers: &HeaderMap) -> Span {
+pub(super) fn span(service: &str, method: &str, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         "grpc",
         otel.name = field::Empty,

@@ -1,7 +1,7 @@
 //! Opening and migrating, on every database there is.
 
 use oms_service::{
-    Database, DatabaseSettings, read_snapshot,
+    Database, DatabaseSettings, StartError, read_snapshot,
     testing::{Backend, TestDatabase, backends},
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -186,6 +186,38 @@ async fn a_database_that_cannot_be_opened_says_so_without_the_password() {
     assert!(text.contains("postgres://oms:***@"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
     assert!(!error.is_setting());
+    let error = StartError::database("order.database.url", error);
+    assert_eq!(error.exit_code(), 4, "another start may find it");
+}
+
+/// Opens and migrates; how a start would fail.
+async fn refused(file: &std::path::Path) -> StartError {
+    let settings = DatabaseSettings::at(format!("sqlite:{}", file.display()));
+    let started = async { Database::open(&settings).await?.migrate::<Migrator>().await };
+    let error = soon("an error", started).await.unwrap_err();
+    StartError::database("order.database.url", error)
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_with_what_to_do_and_is_no_outage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("order.db");
+    let settings = DatabaseSettings::at(format!("sqlite:{}", file.display()));
+    let database = Database::open(&settings).await.unwrap();
+    database.migrate::<Migrator>().await.unwrap();
+    database.close().await;
+    let whole = std::fs::read(&file).unwrap();
+    // A file of something else, and one whose header alone has survived.
+    for kept in [0, 100] {
+        let mut damaged = whole.clone();
+        damaged[kept..].fill(0xa5);
+        std::fs::write(&file, &damaged).unwrap();
+        let error = refused(&file).await;
+        let text = error.to_string();
+        assert!(text.starts_with("order.database.url: "), "{text}");
+        assert!(text.contains("damaged") && text.contains("restore a backup"), "{text}");
+        assert_eq!(error.exit_code(), 5, "{text}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod command;
 mod filter;
+mod named;
 mod page;
 mod settle;
 mod walk;

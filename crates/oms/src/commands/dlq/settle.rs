@@ -8,7 +8,7 @@ use oms_proto::oms_admin_v1::{
 };
 use tonic::transport::Channel;
 
-use super::{filter::FilterFlags, page, walk::Walk};
+use super::{filter::FilterFlags, named, page, walk::Walk};
 use crate::cli::{AdminFlags, Exit, Failure, Session};
 
 /// Letters named in one call; a service takes no more than 1,000.
@@ -26,7 +26,7 @@ pub(crate) struct RedriveArguments {
     #[arg(long)]
     all: bool,
     /// Kept with what was done, and shown on the order's timeline.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
     /// Only say what would happen.
     #[arg(long)]
@@ -68,6 +68,7 @@ impl RedriveArguments {
                 .next("`oms dlq redrive --dry-run` says what --all would do"));
         }
         let client = session.dead_letters(&self.at).await?;
+        named::are_there(session, &client, &self.filter.wire()).await?;
         let mut walk = Walk::default();
         let call = async |page_token| {
             let request = RedriveDeadLettersRequest {
@@ -102,6 +103,9 @@ impl DiscardArguments {
         let client = session.dead_letters(&self.at).await?;
         let mut would = Walk::default();
         self.walk(&mut would, session, &client, self.filter.wire(), true).await?;
+        let found: Vec<i64> =
+            would.results.iter().filter_map(|one| Some(one.dead_letter.as_ref()?.id)).collect();
+        named::all(&self.filter.wire(), &found)?;
         if self.dry_run {
             return shown(session, would, true);
         }
@@ -180,10 +184,10 @@ fn failed(results: &[DeadLetterResult], dry_run: bool) -> Result<(), Failure> {
     if count == 0 {
         return Ok(());
     }
-    let message = if dry_run {
-        format!("{count} of {all} would fail again and stay parked")
-    } else {
-        format!("{count} of {all} failed again and stay parked")
+    let message = match (dry_run, count) {
+        (true, _) => format!("{count} of {all} would fail again and stay parked"),
+        (false, 1) => format!("1 of {all} failed again and stays parked"),
+        (false, _) => format!("{count} of {all} failed again and stay parked"),
     };
     Err(Failure::new(Exit::Refused, message)
         .next("mend the cause, then redrive again")

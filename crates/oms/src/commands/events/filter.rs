@@ -1,19 +1,26 @@
 //! Which events are shown.
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use oms_events::catalogue;
 use oms_messaging::Event;
+use uuid::Uuid;
 
 /// Filters; an event must pass all that are given.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Filter {
     /// Of this order.
-    #[arg(long, value_name = "ORDER", help_heading = "Filters")]
+    #[arg(long, value_name = "ORDER", value_parser = order, help_heading = "Filters")]
     pub(super) order: Option<String>,
-    /// Of a type that begins so, or a pattern with `*`; the leading `oms.` may be left out.
-    #[arg(long = "type", value_name = "PATTERN", help_heading = "Filters")]
+    /// Of a type that begins so, or a pattern with `*`; the leading `oms.` may be left out. May be
+    /// repeated: any of them.
+    #[arg(long = "type", value_name = "PATTERN", value_parser = pattern, help_heading = "Filters")]
     pub(super) kind: Vec<String>,
-    /// Said by this service: order, inventory or payment.
+    /// Said by this service. May be repeated: any of them.
     #[arg(long, value_name = "SERVICE", help_heading = "Filters")]
+    #[arg(value_parser = PossibleValuesParser::new(services()))]
     pub(super) source: Vec<String>,
 }
 
@@ -32,6 +39,28 @@ impl Filter {
     pub(super) fn is_empty(&self) -> bool {
         self.order.is_none() && self.kind.is_empty() && self.source.is_empty()
     }
+}
+
+/// What is no id names no order, and would show nothing for ever.
+fn order(text: &str) -> Result<String, String> {
+    let is_id = text.len() == 36 && Uuid::try_parse(text).is_ok();
+    if is_id { Ok(text.to_owned()) } else { Err("this is no order's id".to_owned()) }
+}
+
+/// A pattern that no type has would show nothing for ever.
+fn pattern(text: &str) -> Result<String, String> {
+    let types = catalogue().map(|entry| entry.event_type);
+    if !text.is_empty() && types.iter().any(|known| is_of_type(text, known)) {
+        return Ok(text.to_owned());
+    }
+    let types = types.map(short).join(", ");
+    Err(format!("no event has such a type; the types are {types}"))
+}
+
+/// The services, as people and as events name them.
+fn services() -> [PossibleValue; 3] {
+    [("order", "/oms/order"), ("inventory", "/oms/inventory"), ("payment", "/oms/payment")]
+        .map(|(name, source)| PossibleValue::new(name).alias(source))
 }
 
 /// The service's name in `/oms/<service>`.
@@ -88,6 +117,19 @@ mod tests {
         for pattern in ["order", "captured", "*.captured", "payment.*.v2", "*x*", "p*t.v1*v1"] {
             assert!(!is_of_type(pattern, captured), "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_filter_that_nothing_can_pass_is_refused_with_what_there_is() {
+        for wrong in ["order.shiped", "", "captured", "*.v9"] {
+            let why = pattern(wrong).unwrap_err();
+            assert!(why.contains("order.shipped.v1, "), "{wrong}: {why}");
+        }
+        for fine in ["order", "oms.payment.captured.v1", "*.reserved.*"] {
+            assert_eq!(pattern(fine), Ok(fine.to_owned()));
+        }
+        assert!(order("web-1").is_err() && order("").is_err());
+        assert!(order("0199aaaa-0000-7000-8000-000000000001").is_ok());
     }
 
     #[test]

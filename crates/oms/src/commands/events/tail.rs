@@ -11,7 +11,7 @@ use oms_messaging::{
 };
 
 use super::{filter::Filter, sighting::Sighting};
-use crate::cli::{Exit, Failure, KafkaFlags, Session};
+use crate::cli::{Exit, Failure, KafkaFlags, Session, counted, observer};
 
 /// Records taken at once, and how long a look lasts.
 const RECORDS_MAX: usize = 2_000;
@@ -72,13 +72,12 @@ impl EventsCommand {
 impl TailArguments {
     async fn run(&self, session: &Session) -> Result<(), Failure> {
         let from = self.begin(session.seams.clock.now())?;
-        let mut observer =
-            Observer::open(&self.kafka.settings()?, &self.topic, from).await.map_err(|error| {
-                Failure::new(Exit::Unavailable, error.to_string())
-                    .next("is the system running? start it with `make run`")
-                    .next("or name another broker with --bootstrap")
-            })?;
-        let (mut shown, mut trouble) = (0, 0);
+        let opened = observer(&self.kafka, &self.topic, from).await;
+        let mut observer = opened.map_err(|failure| match failure.exit {
+            Exit::NotFound => failure.next(format!("the services' topic is {TOPIC}")),
+            _ => failure,
+        })?;
+        let (mut shown, mut read, mut trouble) = (0, 0, 0);
         let limit = self.limit.unwrap_or(u64::MAX);
         while shown < limit && !session.out.is_closed() {
             // Asked before the look: what arrives during it is still shown.
@@ -96,6 +95,7 @@ impl TailArguments {
                 }
             };
             trouble = 0;
+            read += deliveries.len();
             for delivery in in_time_order(&deliveries) {
                 let sighting = Sighting::of(delivery);
                 if shown < limit && sighting.passes(&self.filter) {
@@ -106,6 +106,11 @@ impl TailArguments {
             if complete && deliveries.is_empty() {
                 break;
             }
+        }
+        if shown == 0 && self.no_follow {
+            session
+                .out
+                .note(format!("{} read, none of them is as asked for", counted(read, "event")));
         }
         Ok(())
     }

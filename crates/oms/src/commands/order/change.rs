@@ -1,13 +1,14 @@
 //! What moves an order: pay, cancel, refund, ship, complete.
 
 use oms_proto::oms_v1::{
-    CancelOrderRequest, CompleteOrderRequest, GetOrderRequest, Money, PayOrderRequest,
-    PayOrderResponse, RefundOrderRequest, ShipOrderRequest,
+    CancelOrderRequest, CompleteOrderRequest, GetOrderRequest, Money, Order, OrderStatus,
+    PayOrderRequest, PayOrderResponse, RefundOrderRequest, ShipOrderRequest,
 };
 
 use super::{
     advice,
     command::{CancelArguments, PayArguments, RefundArguments, StepArguments},
+    page,
     wait::{self, Shown, Wanted},
 };
 use crate::cli::{Exit, Failure, Named, Session, again, amount, money, status_word};
@@ -30,8 +31,9 @@ pub(super) async fn start(
         let mut client = client.clone();
         async move { client.pay_order(request).await }
     };
-    let answer = session.change_by(request, key, send).await;
-    answer.map_err(|failure| advice::about(order, failure))
+    let started = session.change_by(request, key, send).await;
+    let started = started.map_err(|failure| advice::about(order, failure))?;
+    Ok(started.answer)
 }
 
 /// `oms order pay`.
@@ -65,7 +67,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
     };
     let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
-    stands(session, &answer, &order, answer.status)
+    stands(session, &answer, &order, answer.status).await
 }
 
 /// `oms order ship`.
@@ -80,7 +82,7 @@ pub(super) async fn ship(session: &Session, arguments: StepArguments) -> Result<
     };
     let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
-    stands(session, &answer, &order, answer.status)
+    stands(session, &answer, &order, answer.status).await
 }
 
 /// `oms order complete`.
@@ -95,7 +97,7 @@ pub(super) async fn complete(session: &Session, arguments: StepArguments) -> Res
     };
     let answer = session.change(request, &arguments.key, send).await;
     let answer = answer.map_err(|failure| advice::about(&order, failure))?;
-    stands(session, &answer, &order, answer.status)
+    stands(session, &answer, &order, answer.status).await
 }
 
 /// `oms order refund`.
@@ -138,6 +140,10 @@ pub(super) async fn refund(session: &Session, arguments: RefundArguments) -> Res
 }
 
 async fn currency_of(session: &Session, order: &str) -> Result<String, Failure> {
+    Ok(kept(session, order).await?.currency)
+}
+
+async fn kept(session: &Session, order: &str) -> Result<Order, Failure> {
     let client = session.orders().await?;
     let ask = |request| {
         let mut client = client.clone();
@@ -145,14 +151,24 @@ async fn currency_of(session: &Session, order: &str) -> Result<String, Failure> 
     };
     let answer = session.ask(GetOrderRequest { order_id: order.to_owned() }, ask).await;
     let answer = answer.map_err(|failure| advice::about(order, failure))?;
-    Ok(answer.order.unwrap_or_default().currency)
+    Ok(answer.order.unwrap_or_default())
 }
 
-fn stands<M: Named>(
+/// Tells where the order stands after a step that was done. REFUNDED hides how far it has come,
+/// which is what the step was about: then the order is looked at, too.
+async fn stands<M: Named>(
     session: &Session,
     answer: &M,
     order: &str,
     status: i32,
 ) -> Result<(), Failure> {
-    session.out.answer(answer, |page| page.line(format_args!("{order}  {}", status_word(status))))
+    let mut now = status_word(status);
+    if status == i32::from(OrderStatus::Refunded) && !session.out.is_json() {
+        match kept(session, order).await {
+            Ok(kept) => now = page::status(&kept),
+            // It is done: not to know more of it is no failure.
+            Err(failure) => session.out.verbose(|| failure.message),
+        }
+    }
+    session.out.answer(answer, |page| page.line(format_args!("{order}  {now}")))
 }

@@ -27,7 +27,7 @@ pub(crate) enum OrderCommand {
     Cancel(CancelArguments),
     /// Give money back, in part or all that is left.
     Refund(RefundArguments),
-    /// Ship a CONFIRMED order.
+    /// Ship a CONFIRMED order; its goods leave the stock.
     Ship(StepArguments),
     /// Close a SHIPPED order once it was delivered.
     Complete(StepArguments),
@@ -92,7 +92,7 @@ pub(crate) struct PayArguments {
     #[arg(long)]
     pub(super) wait: bool,
     /// How long to wait at most.
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "wait")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(super) timeout: Duration,
     #[command(flatten)]
@@ -124,7 +124,7 @@ pub(crate) struct RefundArguments {
     #[command(flatten)]
     pub(super) one: One,
     /// How much, as a decimal number [default: all that is left].
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(super) amount: Option<String>,
     /// The amount's currency [default: the order's, which is asked for].
     #[arg(long, value_name = "CODE", requires = "amount")]
@@ -161,10 +161,10 @@ Examples:
 pub(crate) struct WaitArguments {
     #[command(flatten)]
     pub(super) one: One,
-    /// For what.
+    /// What to wait for.
     #[arg(long, value_enum, default_value_t = Until::Confirmed)]
     pub(super) until: Until,
-    /// How long at most.
+    /// How long to wait at most.
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(super) timeout: Duration,
@@ -187,7 +187,7 @@ pub(crate) struct WatchArguments {
     #[command(flatten)]
     pub(super) one: One,
     /// Only what happened after this version.
-    #[arg(long, value_name = "VERSION", default_value_t = 0)]
+    #[arg(long, value_name = "VERSION", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..))]
     pub(super) after_version: i32,
 }

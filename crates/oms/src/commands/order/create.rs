@@ -28,7 +28,7 @@ pub(crate) struct CreateArguments {
     /// Who orders.
     #[arg(long, value_name = "ID")]
     customer: String,
-    /// A line; QTY is 1 when left out. Repeat it for more lines.
+    /// A line of the order; QTY is 1 when left out. Repeat it for more lines.
     #[arg(long, value_name = "SKU:QTY@PRICE", required = true, value_parser = item::line)]
     item: Vec<Line>,
     /// ISO 4217 code of all prices.
@@ -61,7 +61,7 @@ struct Then {
     wait: bool,
     /// How long to wait at most.
     #[arg(long, value_name = "DURATION", default_value = "30s", help_heading = "Then")]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = humantime::parse_duration, requires = "wait")]
     timeout: Duration,
 }
 
@@ -85,21 +85,22 @@ impl CreateArguments {
             async move { client.create_order(request).await }
         };
         let created = session.change_by(request, &key, send).await;
-        let created = created.map_err(|failure| failure.unless_known(|| again(&key)))?;
+        let created = created.map_err(|failure| failure.unless_known(|| again(&key)))?.answer;
         let order = created.order_id.clone();
-        if !self.then.pay {
-            return session.out.answer(&created, |page| {
+        let ended = if self.then.pay {
+            self.pay(session, &order, &format!("{key}{PAY}")).await
+        } else {
+            session.out.answer(&created, |page| {
                 if self.quiet {
                     return page.line(&order);
                 }
                 page.line(format_args!("{order}  {}", status_word(created.status)));
                 page.line(format_args!("next: oms order pay {order} --wait"));
-            });
-        }
-        // What is created stays: whoever must go on by hand needs its id.
-        self.pay(session, &order, &format!("{key}{PAY}"))
-            .await
-            .map_err(|failure| failure.next(format!("the order exists: `oms order show {order}`")))
+            })
+        };
+        // What is created stays: whoever must go on by hand needs its id, also when it could not be
+        // printed.
+        ended.map_err(|failure| failure.next(format!("the order exists: `oms order show {order}`")))
     }
 
     /// One key decides both calls, so that the whole command can be repeated with it.

@@ -115,7 +115,8 @@ fn timeline(entries: &[TimelineEntry]) -> Table {
     table
 }
 
-/// The payload in short: `status=paid`. A payload of another form is shown as it is.
+/// The payload in short: `status=paid`. What is empty is left out; a payload of another form is
+/// shown as it is.
 fn what(entry: &TimelineEntry) -> String {
     let Ok(Value::Object(fields)) = serde_json::from_str(&entry.payload) else {
         return one_line(&entry.payload);
@@ -124,5 +125,20 @@ fn what(entry: &TimelineEntry) -> String {
         Value::String(text) => format!("{name}={}", one_line(text)),
         other => format!("{name}={other}"),
     };
-    fields.iter().map(short).collect::<Vec<_>>().join(" ")
+    let said = fields.iter().filter(|(_, value)| value.as_str() != Some(""));
+    said.map(short).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_tells_no_empty_field() {
+        let payload = r#"{"event_id":"e","note":"","service":"payment","times":2}"#.to_owned();
+        let told = what(&TimelineEntry { payload, ..TimelineEntry::default() });
+        assert_eq!(told, "event_id=e service=payment times=2");
+        let other = TimelineEntry { payload: "no\nobject".to_owned(), ..TimelineEntry::default() };
+        assert_eq!(what(&other), "no object");
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
 /// Commands about stock.
 #[derive(Subcommand)]
 pub(crate) enum StockCommand {
-    /// Show the counts of SKUs.
+    /// Show the counts of a SKU.
     #[command(after_long_help = "Example:\n  oms stock show SKU-001")]
     Show {
         /// The SKU.
@@ -33,6 +33,7 @@ pub(crate) enum StockCommand {
         /// The SKU.
         sku: String,
         /// Units, 1 to 1,000,000,000.
+        #[arg(allow_negative_numbers = true)]
         qty: i64,
         /// For the stock ledger.
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]

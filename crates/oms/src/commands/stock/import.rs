@@ -1,18 +1,23 @@
 //! `oms stock import`: a CSV file becomes receipts, each under a key that its line decides.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs::File,
+    io::{Read, stdin},
+    path::PathBuf,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use oms_inventory::catalogue::{self, CatalogueError, Item};
-use oms_proto::oms_v1::{
-    ReceiveStockRequest, Stock, inventory_service_client::InventoryServiceClient,
-};
-use serde_json::json;
+use oms_proto::oms_v1::{ReceiveStockRequest, inventory_service_client::InventoryServiceClient};
 use sha2::{Digest, Sha256};
 use tonic::transport::Channel;
 
-use crate::cli::{Column, Exit, Failure, Session, Table};
+use super::booked::{Became, Line, report};
+use crate::cli::{Answered, Exit, Failure, Session};
+
+/// The largest file, in bytes.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 The file has the header sku,qty or sku,qty,note; lines that start with # are ignored. Every
@@ -23,13 +28,14 @@ same goods in once more, name another batch.
 
 Examples:
   oms stock import deploy/catalog/stock.csv --dry-run
-  oms stock import delivery.csv --batch delivery-4711";
+  oms stock import delivery.csv --batch delivery-4711
+  zcat delivery.csv.gz | oms stock import - --batch delivery-4711";
 
 /// Book in what a CSV file lists.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ImportArguments {
-    /// The CSV file.
+    /// The CSV file; - is standard input, which needs --batch.
     file: PathBuf,
     /// Check the file and show what would be booked; nothing is sent.
     #[arg(long)]
@@ -48,42 +54,82 @@ fn batch(text: &str) -> Result<String, String> {
 impl ImportArguments {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let name = self.file.display();
-        let text = fs::read_to_string(&self.file)
-            .map_err(|error| Failure::new(Exit::Usage, format!("cannot read {name}: {error}")))?;
-        let items = catalogue::parse(&text).map_err(|error| refusal(&error, &name))?;
-        // A line of nothing makes no receipt; the start-up catalogue has one.
-        let items: Vec<Item> = items.into_iter().filter(|item| item.qty > 0).collect();
+        let batch = self.batch_name()?;
+        let items = self.items()?;
         if self.dry_run {
-            return report(session, &items, None);
+            let lines = items.iter().map(|item| line(item, Became::WouldBeBooked, None));
+            return report(session, &batch, &lines.collect::<Vec<_>>());
         }
-        let batch = self.batch.clone().unwrap_or_else(|| self.file_name());
         let client = session.inventory().await?;
-        let mut booked = Vec::new();
+        let mut done = Vec::new();
         let bar = progress(items.len() as u64);
         for item in &items {
-            let stock = receive(session, &client, item, &batch).await.map_err(|mut failure| {
+            let booked = receive(session, &client, item, &batch).await.map_err(|mut failure| {
                 bar.abandon();
                 failure.message = format!("{}: {}", item.sku, failure.message);
                 if failure.reason.as_deref() == Some("IDEMPOTENCY_KEY_REUSED") {
                     let what = "this batch has booked it with another quantity or note";
                     failure = failure.next(format!("{what}: name another --batch"));
                 }
-                let (done, all) = (booked.len(), items.len());
-                failure.next(format!("{done} of {all} are booked; the same import goes on"))
+                let (done, all) = (done.len(), items.len());
+                failure.next(format!("booked so far: {done} of {all}; the same import goes on"))
             })?;
-            booked.push(stock);
+            done.push(booked);
             bar.inc(1);
         }
         bar.finish_and_clear();
-        report(session, &items, Some(&booked))
+        report(session, &batch, &done)
     }
 
-    /// The file's name as far as it fits a key.
-    fn file_name(&self) -> String {
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).take(64).collect()
+    fn is_standard_input(&self) -> bool {
+        self.file.as_os_str() == "-"
     }
+
+    /// What the file says, or everything that is wrong with it.
+    fn items(&self) -> Result<Vec<Item>, Failure> {
+        let name = match self.file.display() {
+            _ if self.is_standard_input() => "standard input".to_owned(),
+            name => name.to_string(),
+        };
+        let wrong = |why: String| Failure::new(Exit::Usage, format!("cannot read {name}: {why}"));
+        let bytes = self.read().map_err(|error| wrong(error.to_string()))?;
+        if bytes.len() as u64 > BYTES_MAX {
+            let most = BYTES_MAX / (1024 * 1024);
+            return Err(wrong(format!("more than {most} MiB")).next("import it in parts"));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        let items = catalogue::parse(&text).map_err(|error| refusal(&error, &name))?;
+        // A line of nothing makes no receipt; the start-up catalogue has one.
+        Ok(items.into_iter().filter(|item| item.qty > 0).collect())
+    }
+
+    /// The bytes, at most one more than may be.
+    fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if self.is_standard_input() {
+            stdin().lock().take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        } else {
+            File::open(&self.file)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Which delivery it is: what was named, else the file's name as far as it fits a key. Two
+    /// deliveries from standard input would be one without a name.
+    fn batch_name(&self) -> Result<String, Failure> {
+        if let Some(batch) = &self.batch {
+            return Ok(batch.clone());
+        }
+        if self.is_standard_input() {
+            return Err(Failure::new(Exit::Usage, "standard input has no name: say --batch NAME"));
+        }
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).take(64).collect())
+    }
+}
+
+fn line(item: &Item, became: Became, available: Option<i64>) -> Line {
+    Line { sku: item.sku.clone(), qty: item.qty, note: item.note.clone(), became, available }
 }
 
 fn refusal(error: &CatalogueError, name: &impl std::fmt::Display) -> Failure {
@@ -98,15 +144,20 @@ async fn receive(
     client: &InventoryServiceClient<Channel>,
     item: &Item,
     batch: &str,
-) -> Result<Stock, Failure> {
+) -> Result<Line, Failure> {
     let send = |request| {
         let mut client = client.clone();
         async move { client.receive_stock(request).await }
     };
     let request =
         ReceiveStockRequest { sku: item.sku.clone(), qty: item.qty, note: item.note.clone() };
-    let answer = session.change_by(request, &key(batch, &item.sku), send).await?;
-    Ok(answer.stock.unwrap_or_default())
+    let Answered { answer, replayed } =
+        session.change_by(request, &key(batch, &item.sku), send).await?;
+    if replayed {
+        // What was available then says nothing about now.
+        return Ok(line(item, Became::AlreadyBooked, None));
+    }
+    Ok(line(item, Became::Booked, answer.stock.map(|stock| stock.available)))
 }
 
 /// The key of a line: the same SKU of the same batch with another quantity is refused, not booked
@@ -120,34 +171,6 @@ fn key(batch: &str, sku: &str) -> String {
 fn progress(lines: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} SKUs, {per_sec}");
     ProgressBar::new(lines).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// What was booked, or would be.
-fn report(session: &Session, items: &[Item], booked: Option<&[Stock]>) -> Result<(), Failure> {
-    let units: i128 = items.iter().map(|item| i128::from(item.qty)).sum();
-    if session.out.is_json() {
-        let lines: Vec<_> = items
-            .iter()
-            .map(|item| json!({ "sku": item.sku, "qty": item.qty.to_string() }))
-            .collect();
-        let dry_run = booked.is_none();
-        return session.out.document(&json!({ "dry_run": dry_run, "lines": lines }));
-    }
-    session.out.page(|page| {
-        let mut table = Table::new([
-            Column::text("SKU"),
-            Column::number("RECEIVED"),
-            Column::number("AVAILABLE"),
-            Column::text("NOTE").optional(1),
-        ]);
-        for (at, item) in items.iter().enumerate() {
-            let now = booked.map_or_else(String::new, |booked| booked[at].available.to_string());
-            table.row([item.sku.clone(), item.qty.to_string(), now, item.note.clone()]);
-        }
-        page.table(&table);
-        let done = if booked.is_some() { "booked" } else { "would be booked (dry run)" };
-        page.line(format_args!("{} SKUs, {units} units {done}", items.len()));
-    })
 }
 
 #[cfg(test)]

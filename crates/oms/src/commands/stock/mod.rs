@@ -1,5 +1,6 @@
 //! `oms stock`: what is there, and what comes in.
 
+mod booked;
 mod command;
 mod import;
 

@@ -118,8 +118,7 @@ impl OrderService for Fake {
     async fn ship_order(&self, request: Request<ShipOrderRequest>) -> Answer<ShipOrderResponse> {
         self.begin("ship", &request)?;
         let order_id = request.into_inner().order_id;
-        self.step(&order_id, OrderStatus::Confirmed, OrderStatus::Shipped)?;
-        let status = OrderStatus::Shipped.into();
+        let status = self.step(&order_id, OrderStatus::Confirmed, OrderStatus::Shipped)?;
         Ok(Response::new(ShipOrderResponse { order_id, status }))
     }
 
@@ -129,8 +128,7 @@ impl OrderService for Fake {
     ) -> Answer<CompleteOrderResponse> {
         self.begin("complete", &request)?;
         let order_id = request.into_inner().order_id;
-        self.step(&order_id, OrderStatus::Shipped, OrderStatus::Completed)?;
-        let status = OrderStatus::Completed.into();
+        let status = self.step(&order_id, OrderStatus::Shipped, OrderStatus::Completed)?;
         Ok(Response::new(CompleteOrderResponse { order_id, status }))
     }
 
@@ -197,13 +195,17 @@ impl Fake {
         found.ok_or_else(|| refusal(Code::NotFound, "ORDER_NOT_FOUND"))
     }
 
-    fn step(&self, id: &str, from: OrderStatus, to: OrderStatus) -> Result<(), Status> {
+    /// A step of the lifecycle, and the status that is shown then.
+    fn step(&self, id: &str, from: OrderStatus, to: OrderStatus) -> Result<i32, Status> {
         self.change(id, |order| {
             if order.lifecycle_status() != from {
                 return Err(refusal(Code::FailedPrecondition, "ORDER_NOT_SHIPPABLE"));
             }
-            become_(order, to);
-            Ok(())
+            order.set_lifecycle_status(to);
+            if order.status() != OrderStatus::Refunded {
+                order.set_status(to);
+            }
+            Ok(order.status)
         })
     }
 }

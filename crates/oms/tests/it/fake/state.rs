@@ -106,11 +106,16 @@ impl Fake {
 
     /// Starts the program against the fakes.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.spawn_into(Stdio::piped(), arguments)
+    }
+
+    /// The same with another standard output.
+    pub(crate) fn spawn_into(&self, stdout: impl Into<Stdio>, arguments: &[&str]) -> Child {
         let mut command = command(arguments);
         for service in ["ORDER", "INVENTORY", "PAYMENT", "ADMIN"] {
             command.env(format!("OMS_{service}_ADDR"), &self.address);
         }
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(stdout).stderr(Stdio::piped());
         tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap()
     }
 
