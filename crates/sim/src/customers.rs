@@ -165,8 +165,9 @@ impl Customer {
         match (seen, self.wants_goods, roll) {
             // Few orders come that far before the faults end: who sees it makes use of it.
             (Some(Status::Confirmed), true, 0..60) => return Verb::Ship,
-            (Some(Status::Shipped), true, 0..35) => return Verb::Complete,
-            (Some(Status::Shipped), _, 35..60) => return Verb::Refund(amount),
+            (Some(Status::Shipped), true, 0..15) => return Verb::Cancel,
+            (Some(Status::Shipped), true, 15..40) => return Verb::Complete,
+            (Some(Status::Shipped), _, 40..60) => return Verb::Refund(amount),
             _ => {}
         }
         match (self.paid, self.wants_goods, roll) {
