@@ -35,6 +35,10 @@ pub(super) async fn play(world: &World, of: Service) -> anyhow::Result<Verdict> 
     let clients = system.clients().await?;
     let load = Load::start(&system, Pace::default());
     tokio::time::sleep(world.lengths.calm).await;
+    if of == Service::Order {
+        // It tells customers to come again, for longer than any of them would try.
+        system.instance(of, 0).presence.goes();
+    }
     let stopping = own.clone();
     spawn_blocking(move || stopping.stop_at_once()).await??;
     let away = world.lengths.database;
