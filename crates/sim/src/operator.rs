@@ -15,6 +15,8 @@ use crate::{
 
 /// Letters in one go.
 const MAX: usize = 50;
+/// In the midst of things an operator may take few at a time, and leave a stream half redriven.
+const FEW: [usize; 3] = [1, 2, MAX];
 /// Goes at rest: each takes all there is, and what follows from one may be parked too.
 const GOES: usize = 10;
 
@@ -43,6 +45,7 @@ impl World<'_> {
             Err(failure) => return self.broken.push(format!("no list of letters: {failure}")),
         };
         let Some(letter) = found.get(dice.index(found.len())).cloned() else { return };
+        let orders = Orders { max: dice.pick(&FEW, MAX), ..orders() };
         if mends {
             self.spoil_of(service).mend();
             self.line(&format!("{} is mended", service.name()));
@@ -55,8 +58,8 @@ impl World<'_> {
         };
         let work = async move {
             match verb {
-                "discards in" => letters.discard(&which, &orders()).await,
-                _ => letters.redrive(&which, &orders()).await,
+                "discards in" => letters.discard(&which, &orders).await,
+                _ => letters.redrive(&which, &orders).await,
             }
         };
         match self.trap.clone().drive(work.boxed(), arms).await {
