@@ -11,11 +11,9 @@ use crate::{
         CancelOrder, CompleteOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder,
         RefundOrder, ShipOrder, WantedLine,
     },
-    domain::{Currency, Money},
+    domain::{Currency, LINES_MAX as ITEMS_MAX, Money},
 };
 
-/// Items of one order.
-const ITEMS_MAX: usize = 500;
 /// Units of one item.
 const QTY_MAX: i32 = 1_000_000;
 /// Bytes of an ordinary text.

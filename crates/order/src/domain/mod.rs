@@ -1,12 +1,13 @@
 //! The order itself, pure: no I/O, no clock, no randomness. Ids and instants are passed in.
 //!
 //! [`Order`] is the aggregate. Commands are its verbs ([`Order::pay`], [`Order::cancel`],
-//! [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other services say is
+//! [`Order::edit`], [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other services say is
 //! noted ([`Order::note_captured`] and its siblings). Which fact does what in which state is one
 //! exhaustive match in [`table`].
 
 mod cause;
 mod create;
+mod edit;
 mod fact;
 mod fulfil;
 mod hearing;
@@ -27,11 +28,12 @@ mod verbs;
 
 pub use cause::Cause;
 pub use create::{InvalidOrder, NewOrder};
+pub use edit::{Edit, Editing, Placed};
 pub use fact::{By, Compensation, Fact, Milestone, RunOutcome};
 pub use fulfil::Fulfilling;
 pub use hearing::{HeardError, Noted};
 pub use intervention::Intervention;
-pub use line::{Line, total};
+pub use line::{LINES_MAX, Line, total};
 pub use money::{Currency, Money, MoneyError};
 pub use notes::Totals;
 pub use order::Order;

@@ -286,6 +286,14 @@ impl Order {
         });
     }
 
+    /// All money of an order is in its currency: it can change only while there is none.
+    pub(super) fn adopt_currency(&mut self, currency: Currency) {
+        self.state.currency = currency;
+        let Ledger { captured, refunded, .. } = &mut self.state.ledger;
+        *captured = Money::new(captured.minor(), currency);
+        *refunded = Money::new(refunded.minor(), currency);
+    }
+
     pub(super) fn become_status(&mut self, status: Status, cause: &Cause) {
         self.state.status = status;
         self.write(&Happening::Became(status), cause);

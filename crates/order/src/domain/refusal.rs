@@ -1,6 +1,8 @@
 //! Why a command was refused.
 
-use super::Status;
+use uuid::Uuid;
+
+use super::{InvalidOrder, Status};
 
 /// A command that did nothing. Each variant has a stable code and the message callers see.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +15,9 @@ pub enum Refusal {
         /// What it is.
         actual: i32,
     },
+    /// The caller expected it to be as it was at another instant.
+    #[error("order was updated meanwhile")]
+    UpdatedMeanwhile,
     /// Another run is open; wait for its end and try again.
     #[error("another operation on the order is in progress")]
     Busy,
@@ -34,6 +39,24 @@ pub enum Refusal {
     /// Only a SHIPPED order can be completed.
     #[error("order cannot be completed in status {0}")]
     NotCompletable(Status),
+    /// Its goods have left, or the order is dead.
+    #[error("order cannot be changed in status {0}")]
+    NotEditable(Status),
+    /// No line of the order has this id.
+    #[error("item {0} not found in the order")]
+    LineNotFound(Uuid),
+    /// A line is named twice.
+    #[error("item {0} is named twice")]
+    LineTwice(Uuid),
+    /// The product to be added is on the order already.
+    #[error("product {0} is in the order already")]
+    ProductTaken(String),
+    /// An order without lines is none.
+    #[error("the last item of an order cannot be removed")]
+    LastLine,
+    /// No order can be what was asked for.
+    #[error(transparent)]
+    Invalid(InvalidOrder),
     /// Nothing was captured, nothing is left, or the cancellation is not settled yet.
     #[error("order is not eligible for refund")]
     NotRefundable,
@@ -57,6 +80,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::VersionMismatch { .. } => "ORDER_VERSION_MISMATCH",
+            Self::UpdatedMeanwhile => "ORDER_UPDATED_MEANWHILE",
             Self::Busy => "ORDER_BUSY",
             Self::NotPending => "ORDER_NOT_PENDING",
             Self::InventoryUnavailable => "INVENTORY_UNAVAILABLE",
@@ -64,6 +88,12 @@ impl Refusal {
             Self::NotCancelable(_) => "ORDER_NOT_CANCELABLE",
             Self::NotShippable(_) => "ORDER_NOT_SHIPPABLE",
             Self::NotCompletable(_) => "ORDER_NOT_COMPLETABLE",
+            Self::NotEditable(_) => "ORDER_NOT_EDITABLE",
+            Self::LineNotFound(_) => "ITEM_NOT_FOUND",
+            Self::LineTwice(_) => "ITEM_NAMED_TWICE",
+            Self::ProductTaken(_) => "PRODUCT_IN_ORDER",
+            Self::LastLine => "LAST_ITEM",
+            Self::Invalid(_) => "INVALID_ORDER",
             Self::NotRefundable => "ORDER_NOT_REFUNDABLE",
             Self::RefundNotPositive => "REFUND_NOT_POSITIVE",
             Self::RefundCurrency => "REFUND_CURRENCY_MISMATCH",

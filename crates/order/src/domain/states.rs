@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::{
     RunKind, Status,
     table::{
-        self, CancelVerdict, CompleteVerdict, Effect, Fit, Heard, PayVerdict, RefundVerdict,
-        ShipVerdict, Verdict, Whose,
+        self, CancelVerdict, CompleteVerdict, EditVerdict, Effect, Fit, Heard, PayVerdict,
+        RefundVerdict, ShipVerdict, Verdict, Whose,
     },
 };
 
@@ -62,8 +62,9 @@ pub fn states_markdown() -> String {
          submitted, another currency or amount than was due, a refund nobody asked for, an unknown \
          order.\n\n\
          ## Commands\n\n\
-         | Status | Open run | PayOrder | CancelOrder | RefundOrder | ShipOrder | CompleteOrder |\n\
-         |---|---|---|---|---|---|---|\n",
+         | Status | Open run | PayOrder | change of items | CancelOrder | RefundOrder | ShipOrder | \
+         CompleteOrder |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     for (status, run) in REACHABLE {
         let refund = match status {
@@ -77,7 +78,8 @@ pub fn states_markdown() -> String {
         let pay = pay_word(table::pay(status, run));
         let cancel = cancel_word(table::cancel(status, run));
         let (ship, complete) = (ship_words(status, run), complete_word(table::complete(status)));
-        row(&mut page, [&name(status), run_word(run), pay, cancel, &refund, &ship, complete]);
+        let edit = edit_word(table::edit(status, run));
+        row(&mut page, [&name(status), run_word(run), pay, edit, cancel, &refund, &ship, complete]);
     }
     for (fact, heard) in FACTS {
         let mut rows = String::new();
@@ -120,6 +122,14 @@ const fn pay_word(verdict: PayVerdict) -> &'static str {
         PayVerdict::Running => "· (it runs already)",
         PayVerdict::Refused => "refused",
         PayVerdict::RefusedByReason => "refused; the status reason says why",
+    }
+}
+
+const fn edit_word(verdict: EditVerdict) -> &'static str {
+    match verdict {
+        EditVerdict::Plain => "done at once",
+        EditVerdict::Busy => "waits for the open run",
+        EditVerdict::Refused => "refused",
     }
 }
 

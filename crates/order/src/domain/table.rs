@@ -201,6 +201,30 @@ pub const fn pay(status: Status, run: RunKind) -> PayVerdict {
     }
 }
 
+/// The answer to a change of what is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditVerdict {
+    /// Nobody else has heard of the lines: they are changed at once.
+    Plain,
+    /// A run is open: wait for its end.
+    Busy,
+    /// Too late.
+    Refused,
+}
+
+/// What a change of an order's lines does.
+#[must_use]
+pub const fn edit(status: Status, run: RunKind) -> EditVerdict {
+    match (status, run) {
+        (Pending, RunKind::Idle) => EditVerdict::Plain,
+        (Pending | Reserved | Paid | Confirmed, RunKind::Pay | RunKind::Refund) => {
+            EditVerdict::Busy
+        }
+        (Reserved | Paid | Confirmed, RunKind::Idle)
+        | (Canceled | Refunded | Shipped | Completed, _) => EditVerdict::Refused,
+    }
+}
+
 /// The answer to CancelOrder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelVerdict {

@@ -28,6 +28,7 @@ pub struct Entry {
 pub(super) enum Happening<'a> {
     Created { customer_id: &'a str },
     Became(Status),
+    Edited { change: &'a str, items: usize, total: Money, customer_id: Option<&'a str> },
     Canceled { reason: &'a StatusReason, detail: &'a str },
     CapturedLate(Money),
     RefundRequested { refund_id: &'a str, amount: Money, reason: &'a str },
@@ -45,6 +46,9 @@ impl Happening<'_> {
         let (event_type, payload) = match self {
             Self::Created { customer_id } => ("OrderCreated", json!({"customer_id": customer_id})),
             Self::Became(status) => ("OrderStatusChanged", json!({"status": status.as_str()})),
+            Self::Edited { change, items, total, customer_id } => {
+                ("OrderEdited", edited(change, *items, *total, *customer_id))
+            }
             Self::Canceled { reason, detail } => ("OrderStatusChanged", canceled(reason, detail)),
             Self::CapturedLate(amount) => ("PaymentCaptured", amount_json(*amount)),
             Self::RefundRequested { refund_id, amount, reason } => (
@@ -83,6 +87,24 @@ impl Happening<'_> {
 
 fn amount_json(amount: Money) -> serde_json::Value {
     json!({"amount_minor": amount.minor(), "currency": amount.currency().code()})
+}
+
+fn edited(
+    change: &str,
+    items: usize,
+    total: Money,
+    customer_id: Option<&str>,
+) -> serde_json::Value {
+    let mut payload = json!({
+        "change": change,
+        "items": items,
+        "amount_minor": total.minor(),
+        "currency": total.currency().code(),
+    });
+    if let Some(customer_id) = customer_id {
+        payload["customer_id"] = json!(customer_id);
+    }
+    payload
 }
 
 fn canceled(reason: &StatusReason, detail: &str) -> serde_json::Value {

@@ -42,6 +42,17 @@ impl Order {
         }
     }
 
+    /// Refuses when the caller expected it to be as it was at another instant.
+    ///
+    /// # Errors
+    /// [`Refusal::UpdatedMeanwhile`].
+    pub fn expect_updated_at(&self, expected: Option<DateTime<Utc>>) -> Result<(), Refusal> {
+        match expected {
+            Some(expected) if expected != self.updated_at() => Err(Refusal::UpdatedMeanwhile),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins the pay run: reserve, pay, confirm, until `deadline`.
     ///
     /// # Errors

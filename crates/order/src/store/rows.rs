@@ -152,6 +152,11 @@ pub(crate) fn lines_revision(revision: i32) -> i32 {
     revision.max(1)
 }
 
+/// Whether the rows of an order's lines are not what they were.
+pub(super) fn lines_differ(before: &OrderState, now: &OrderState) -> bool {
+    lines_revision(before.revision) != lines_revision(now.revision) || before.lines != now.lines
+}
+
 pub(super) fn line_rows(order: &Order) -> impl Iterator<Item = lines::ActiveModel> {
     let order_id = order.id().to_string();
     let revision = lines_revision(order.revision());
