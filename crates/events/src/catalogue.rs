@@ -48,7 +48,7 @@ const fn entry<D: EventData>(
 
 /// Every type of event, by speaker, in the order of a run.
 #[must_use]
-pub const fn catalogue() -> [Entry; 20] {
+pub const fn catalogue() -> [Entry; 21] {
     use Service::{Inventory as I, Order as O, Payment as P};
     [
         entry::<order::Created>(O, &[], "An order exists. For observers."),
@@ -56,6 +56,12 @@ pub const fn catalogue() -> [Entry; 20] {
             O,
             &[I, P],
             "Inventory holds all lines or none; payment notes what is due.",
+        ),
+        entry::<order::Amended>(
+            O,
+            &[I, P],
+            "Inventory holds the larger of settled and desired, all or nothing, and gives nothing \
+             back yet; payment notes the difference of the totals.",
         ),
         entry::<order::Confirmed>(
             O,
@@ -85,9 +91,13 @@ pub const fn catalogue() -> [Entry; 20] {
         entry::<inventory::Reserved>(
             I,
             &[O, P],
-            "Order becomes RESERVED; payment captures once it also knows what is due.",
+            "Order becomes RESERVED; payment moves the money once it also knows what is due.",
         ),
-        entry::<inventory::Rejected>(I, &[O], "Order cancels the pay run."),
+        entry::<inventory::Rejected>(
+            I,
+            &[O],
+            "Order cancels the pay run, or ends the amend run without effect.",
+        ),
         entry::<inventory::Released>(I, &[O], "The whole hold is gone, or there was none."),
         entry::<inventory::ReservationExpired>(
             I,
@@ -104,10 +114,18 @@ pub const fn catalogue() -> [Entry; 20] {
             &[O],
             "An operator took a dead letter of inventory in hand; order notes it on its timeline.",
         ),
-        entry::<payment::Captured>(P, &[O], "Order becomes PAID and CONFIRMED in one step."),
-        entry::<payment::Declined>(P, &[O], "Order cancels the pay run."),
-        entry::<payment::Refunded>(P, &[O], "A refund run ends; the ledger moves."),
-        entry::<payment::RefundFailed>(P, &[O], "A refund run ends without effect."),
+        entry::<payment::Captured>(
+            P,
+            &[O],
+            "Order becomes PAID and CONFIRMED in one step, or has the lines of the amendment.",
+        ),
+        entry::<payment::Declined>(
+            P,
+            &[O],
+            "Order cancels the pay run, or ends the amend run without effect.",
+        ),
+        entry::<payment::Refunded>(P, &[O], "A refund or amend run ends; the ledger moves."),
+        entry::<payment::RefundFailed>(P, &[O], "A refund or amend run ends without effect."),
         entry::<payment::Closed>(P, &[O], "Nothing of the cancelled order is pending any more."),
         entry::<payment::Intervened>(
             P,

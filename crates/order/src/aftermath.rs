@@ -11,10 +11,10 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use crate::{
-    api::remembered_refund,
+    api::{remembered_edit, remembered_refund},
     changes::Changes,
-    commands::outcome_of,
-    domain::{Milestone, Order, Refund},
+    commands::{answer_amendment, outcome_of},
+    domain::{Amendment, Milestone, Order, Refund},
     metrics::OrderMetrics,
     reactions::Aftermath,
 };
@@ -50,6 +50,15 @@ impl Aftermath for Wake {
             idempotency::settle(conn, &refund.id, &remembered_refund(outcome), now).await?;
         }
         Ok(())
+    }
+
+    async fn amendment_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        ended: &Amendment,
+    ) -> Result<(), Failure> {
+        answer_amendment(conn, order, ended, remembered_edit).await
     }
 
     fn committed(&self, order: &str, milestones: &[Milestone]) {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     aftermath::Wake,
-    api::OrderApi,
+    api::{OrderApi, remembered_edit},
     changes::Changes,
     commands::Context,
     config::{OrderConfig, OrderSettings},
@@ -42,6 +42,8 @@ pub struct Running {
     pub database: Database,
     /// The service's messaging.
     pub messaging: Messaging,
+    /// What commands need, for callers in this process.
+    pub context: Context,
 }
 
 /// What works in the service, wired and at rest. The host runs it as tasks; a simulator takes it
@@ -82,6 +84,7 @@ pub fn parts(
         read: database.read.clone(),
         changes: Changes::new(settings.waiting_orders_max),
         key_turns: KeyTurns::default(),
+        remember_edit: remembered_edit,
         metrics: metrics.group(OrderMetrics::register),
         settings: settings.clone(),
         draining,
@@ -131,7 +134,7 @@ pub async fn start_on(
     read_gauges_before_scrapes(&host, &context, &queries);
     spawn_sweepers(&host, &context, parts.forgetting);
     spawn_reactions(&host, &context, &database, parts.crew, parts.deadlines);
-    Ok(Running { grpc, database, messaging: context.messaging })
+    Ok(Running { grpc, database, messaging: context.messaging.clone(), context })
 }
 
 /// Opens the service's database and brings it up to date.

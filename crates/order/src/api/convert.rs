@@ -8,7 +8,7 @@ use prost_types::Timestamp;
 
 use super::status::of_domain;
 use crate::{
-    commands::{Created, GivenBack, StatusNow},
+    commands::{Created, Edited, GivenBack, StatusNow},
     domain::{Line, Order, Refusal, Status, StatusReason},
     queries::{LineRow, ListedOrder, OrderView, Step, TimelineRow},
 };
@@ -83,12 +83,24 @@ pub(super) fn completed(now: &StatusNow) -> wire::CompleteOrderResponse {
 pub fn remembered_refund(outcome: Result<GivenBack, Refusal>) -> Answer {
     match outcome {
         Ok(back) => Answer::Ok(refunded(&back).encode_to_vec()),
-        Err(refusal) => {
-            let told = of_domain(&refusal);
-            let (reason, message) = (told.reason.to_owned(), told.message);
-            Answer::Refused { code: told.code.into(), reason, message }
-        }
+        Err(refusal) => remembered_refusal(&refusal),
     }
+}
+
+/// What became of a change of items, as the idempotency key of the call that asked for it
+/// remembers it: the order as GetOrder shows it.
+#[must_use]
+pub fn remembered_edit(outcome: Result<Edited, Refusal>) -> Answer {
+    match outcome {
+        Ok(Edited { order: of }) => Answer::Ok(order(&of).encode_to_vec()),
+        Err(refusal) => remembered_refusal(&refusal),
+    }
+}
+
+fn remembered_refusal(refusal: &Refusal) -> Answer {
+    let told = of_domain(refusal);
+    let (reason, message) = (told.reason.to_owned(), told.message);
+    Answer::Refused { code: told.code.into(), reason, message }
 }
 
 /// The answer to GetOrder.

@@ -9,5 +9,5 @@ mod status;
 mod validate;
 mod watch;
 
-pub use convert::remembered_refund;
+pub use convert::{remembered_edit, remembered_refund};
 pub use order_service::OrderApi;

@@ -31,6 +31,11 @@ pub(super) fn of_command(error: CommandError) -> Refusal {
             "REFUND_RUNNING",
             CommandError::StillRefunding.to_string(),
         ),
+        CommandError::StillAmending => Refusal::new(
+            Code::DeadlineExceeded,
+            "AMENDMENT_RUNNING",
+            CommandError::StillAmending.to_string(),
+        ),
         CommandError::TooManyWaiting(overload) => {
             Refusal::unavailable("OVERLOADED", overload.to_string())
         }
@@ -69,7 +74,10 @@ pub(super) fn of_domain(refusal: &domain::Refusal) -> Refusal {
         | R::NotShippable(_)
         | R::NotCompletable(_)
         | R::NotEditable(_)
+        | R::FixedOncePaid(_)
         | R::LastLine
+        | R::DecreaseTooHigh
+        | R::AmendmentCanceled
         | R::NotRefundable
         | R::RefundFailed => Code::FailedPrecondition,
         R::InventoryUnavailable => Code::ResourceExhausted,

@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CommandError, Keyed, Patience, Reply,
+    CommandError, Keyed, Patience, RememberEdit, Reply,
+    edit_order::answer_amendment,
     keyed::{self, Claimed},
 };
 use crate::{
@@ -26,6 +27,8 @@ pub struct Context {
     pub changes: Changes,
     /// Lets calls with one idempotency key pass one by one.
     pub key_turns: KeyTurns,
+    /// Writes the answers of amendments for those who ask again.
+    pub remember_edit: RememberEdit,
     /// What is counted.
     pub metrics: Arc<OrderMetrics>,
     /// Bounds and times.
@@ -74,11 +77,17 @@ impl Context {
         Ok((tx, claimed))
     }
 
-    /// Commits, then wakes whoever waits for the orders and counts what was reached.
+    /// Answers the keys of amendments that ended, commits, then wakes whoever waits for the orders
+    /// and counts what was reached.
     ///
     /// # Errors
     /// Any failure of the store.
     pub(crate) async fn commit(&self, tx: Tx, changed: Vec<Changed>) -> Result<(), Failure> {
+        for Changed { order, ended_amendments, .. } in &changed {
+            for ended in ended_amendments {
+                answer_amendment(tx.conn(), order, ended, self.remember_edit).await?;
+            }
+        }
         let faults = self.messaging.seams().faults.clone();
         faults.hit("command.before_commit").await;
         tx.commit().await?;

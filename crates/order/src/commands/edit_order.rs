@@ -1,7 +1,9 @@
-//! EditOrder: another line, one less, another quantity, or other lines altogether.
+//! EditOrder: another line, one less, another quantity, or other lines altogether. Once the order
+//! is CONFIRMED each is an amendment, and the call waits for the outcome.
 
 use chrono::{DateTime, Utc};
 use oms_messaging::{Failure, Tx};
+use oms_service::idempotency::{self, Answer};
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
@@ -10,7 +12,13 @@ use super::{
     context::cause,
     run_call::{Begun, Wish, run_call},
 };
-use crate::domain::{Currency, Edit, Line, Order, Placed, Refusal};
+use crate::{
+    domain::{
+        Amendment, Currency, Edit, Editing, Line, Order, Placed, RefundName, Refusal, Terms,
+        amendment_name,
+    },
+    store::amendment_end,
+};
 
 /// What to change, for whoever pays for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,13 +85,39 @@ pub struct Edited {
     pub order: Order,
 }
 
-/// Changes what is ordered. A PENDING order that no run was begun for is changed at once; while a
-/// run is open the call waits for its end as long as `patience` lasts.
+/// How the answer of an amendment is written for the idempotency keys that wait for its end,
+/// whichever call came with them.
+pub type RememberEdit = fn(Result<Edited, Refusal>) -> Answer;
+
+/// Within the transaction that ended an amendment: gives its answer to the idempotency keys that
+/// wait for it.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn answer_amendment(
+    conn: &DatabaseTransaction,
+    order: &Order,
+    ended: &Amendment,
+    remember: RememberEdit,
+) -> Result<(), Failure> {
+    let outcome = ended.end.told().map(|()| Edited { order: order.clone() });
+    idempotency::settle(conn, &ended.name(), &remember(outcome), ended.at).await?;
+    Ok(())
+}
+
+/// Changes what is ordered. A PENDING order that no run was begun for is changed at once; for a
+/// CONFIRMED one an amend run begins, and the call waits for its outcome as long as `patience`
+/// lasts. While another run is open it waits for its end first. When the caller has gone nobody
+/// wants the outcome any more: what has not begun then never begins, what has goes on without this
+/// call.
 ///
 /// # Errors
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with what is wrong with the change, with
-/// [`Refusal::NotEditable`] when it is too late, with [`Refusal::Busy`] when the open run did not
-/// end in time or the caller has gone; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`],
+/// [`Refusal::NotEditable`] when it is too late, with [`Refusal::Busy`] when the other run did not
+/// end in time or the caller has gone, with [`Refusal::InventoryUnavailable`],
+/// [`Refusal::PaymentDeclined`], [`Refusal::RefundFailed`] or [`Refusal::AmendmentCanceled`] when
+/// the amendment began and the order stayed as it was; [`CommandError::StillAmending`] when it
+/// began and did not end in time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`],
 /// [`CommandError::TooManyWaiting`], and failures of the store.
 pub async fn edit_order(
     context: &Context,
@@ -101,21 +135,28 @@ impl Wish for EditOrder {
     fn begin(&self, order: &mut Order, tx: &Tx) -> Result<Begun<Edited>, Refusal> {
         order.expect_version(self.expected.version)?;
         order.expect_updated_at(self.expected.updated_at)?;
-        order.edit(self.change.edit(tx), &cause(tx))?;
-        Ok(Begun::Done(Edited { order: order.clone() }))
+        let terms = Terms { saga_id: tx.next_id(), method: self.method.clone() };
+        Ok(match order.edit(self.change.edit(tx), terms, &cause(tx))? {
+            Editing::Amending(revision) => Begun::Run(amendment_name(order.id(), revision)),
+            Editing::Done | Editing::Already => Begun::Done(Edited { order: order.clone() }),
+        })
     }
 
     async fn outcome(
         &self,
-        _: &DatabaseTransaction,
-        _: &Order,
-        _: &str,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        run: &str,
     ) -> Result<Option<Result<Edited, Refusal>>, Failure> {
-        Ok(None)
+        let Some(RefundName::Amend(revision)) = RefundName::parse(run, order.id()) else {
+            return Err(Failure::Unclassified(format!("{run} is the name of no amendment")));
+        };
+        let ended = amendment_end(conn, &order.id().to_string(), revision).await?;
+        Ok(ended.map(|end| end.told().map(|()| Edited { order: order.clone() })))
     }
 
     fn still_running(&self) -> CommandError {
-        CommandError::StillRefunding
+        CommandError::StillAmending
     }
 }
 

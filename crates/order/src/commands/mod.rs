@@ -24,7 +24,9 @@ pub use cancel_order::{CancelOrder, cancel_order};
 pub use complete_order::{CompleteOrder, complete_order};
 pub use context::Context;
 pub use create_order::{CreateOrder, Created, WantedLine, create_order};
-pub use edit_order::{Change, EditOrder, Edited, Expected, PlacedLine, edit_order};
+pub use edit_order::{
+    Change, EditOrder, Edited, Expected, PlacedLine, RememberEdit, answer_amendment, edit_order,
+};
 pub use error::CommandError;
 pub use keyed::{Keyed, Reply};
 pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};

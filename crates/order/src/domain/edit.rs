@@ -1,10 +1,10 @@
 //! Changes of what is ordered. While the order is PENDING and no run was begun they are plain:
-//! nobody else has heard of its lines yet.
+//! nobody else has heard of its lines yet. Once it is CONFIRMED each begins an amend run.
 
 use uuid::Uuid;
 
 use super::{
-    Cause, Currency, InvalidOrder, Line, Order, Refusal,
+    Cause, Currency, InvalidOrder, Line, Money, Order, Refusal, Terms,
     create::check_lines,
     table::{self, EditVerdict},
     timeline::Happening,
@@ -52,6 +52,8 @@ pub struct Placed {
 pub enum Editing {
     /// The order is so now.
     Done,
+    /// The amend run of this revision begins; until it ends the order stays as it is.
+    Amending(i32),
     /// It was so before. Nothing was changed.
     Already,
 }
@@ -64,33 +66,46 @@ struct Desired {
 }
 
 impl Order {
-    /// Changes what is ordered.
+    /// Changes what is ordered, at once or by an amend run on these terms.
     ///
     /// # Errors
     /// [`Refusal::Busy`] while a run is open, [`Refusal::NotEditable`] once the goods have left or
-    /// the order is dead, and what is wrong with the change.
-    pub fn edit(&mut self, edit: Edit, cause: &Cause) -> Result<Editing, Refusal> {
-        match table::edit(self.status(), self.run_kind()) {
-            EditVerdict::Plain => {}
+    /// the order is dead, [`Refusal::DecreaseTooHigh`] when less is left of the payment than would
+    /// have to go back, and what is wrong with the change.
+    pub fn edit(&mut self, edit: Edit, terms: Terms, cause: &Cause) -> Result<Editing, Refusal> {
+        let verdict = table::edit(self.status(), self.run_kind());
+        match verdict {
+            EditVerdict::Plain | EditVerdict::Amend => {}
             EditVerdict::Busy => return Err(Refusal::Busy),
             EditVerdict::Refused => return Err(Refusal::NotEditable(self.status())),
         }
         let change = edit.word();
         let desired = self.desired(edit)?;
         let Desired { customer_id, currency, lines } = desired;
-        check_lines(&lines, currency).map_err(Refusal::Invalid)?;
         let moves = customer_id != self.state.customer_id;
-        if !moves && currency == self.state.currency && lines == self.state.lines {
+        let converts = currency != self.state.currency;
+        if verdict == EditVerdict::Amend && (moves || converts) {
+            return Err(Refusal::FixedOncePaid(if moves { "customer_id" } else { "currency" }));
+        }
+        let total = check_lines(&lines, currency).map_err(Refusal::Invalid)?;
+        if !moves && !converts && lines == self.state.lines {
             return Ok(Editing::Already);
         }
+        if verdict == EditVerdict::Amend {
+            return self.begin_amendment(change, lines, total, terms, cause).map(Editing::Amending);
+        }
+        self.edit_plainly(change, Desired { customer_id, currency, lines }, total, cause);
+        Ok(Editing::Done)
+    }
+
+    fn edit_plainly(&mut self, change: &str, desired: Desired, total: Money, cause: &Cause) {
+        let Desired { customer_id, currency, lines } = desired;
+        let items = lines.len();
+        let moved = (customer_id != self.state.customer_id).then_some(customer_id.as_str());
+        self.write(&Happening::Edited { change, items, total, customer_id: moved }, cause);
         self.state.customer_id = customer_id;
         self.state.lines = lines;
         self.adopt_currency(currency);
-        let (items, total) = (self.state.lines.len(), self.total());
-        let customer = self.state.customer_id.clone();
-        let customer_id = moves.then_some(customer.as_str());
-        self.write(&Happening::Edited { change, items, total, customer_id }, cause);
-        Ok(Editing::Done)
     }
 
     fn desired(&self, edit: Edit) -> Result<Desired, Refusal> {

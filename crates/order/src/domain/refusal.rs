@@ -24,10 +24,10 @@ pub enum Refusal {
     /// Only a PENDING order can be paid.
     #[error("order status must be pending")]
     NotPending,
-    /// The pay run failed because a line could not be held.
+    /// The pay or amend run failed because a line could not be held.
     #[error("inventory unavailable")]
     InventoryUnavailable,
-    /// The pay run failed because the money could not be taken.
+    /// The pay or amend run failed because the money could not be taken.
     #[error("payment declined")]
     PaymentDeclined,
     /// Too late to cancel.
@@ -42,6 +42,9 @@ pub enum Refusal {
     /// Its goods have left, or the order is dead.
     #[error("order cannot be changed in status {0}")]
     NotEditable(Status),
+    /// Once a run was begun, the customer and the currency stay.
+    #[error("{0} can be changed only while the order is pending")]
+    FixedOncePaid(&'static str),
     /// No line of the order has this id.
     #[error("item {0} not found in the order")]
     LineNotFound(Uuid),
@@ -54,6 +57,12 @@ pub enum Refusal {
     /// An order without lines is none.
     #[error("the last item of an order cannot be removed")]
     LastLine,
+    /// What the order is to cost less is more than is left of its money.
+    #[error("the decrease exceeds what is left of the payment")]
+    DecreaseTooHigh,
+    /// The order was cancelled before the change took effect.
+    #[error("the order was canceled before the change took effect")]
+    AmendmentCanceled,
     /// No order can be what was asked for.
     #[error(transparent)]
     Invalid(InvalidOrder),
@@ -89,10 +98,13 @@ impl Refusal {
             Self::NotShippable(_) => "ORDER_NOT_SHIPPABLE",
             Self::NotCompletable(_) => "ORDER_NOT_COMPLETABLE",
             Self::NotEditable(_) => "ORDER_NOT_EDITABLE",
+            Self::FixedOncePaid(_) => "FIXED_ONCE_PAID",
             Self::LineNotFound(_) => "ITEM_NOT_FOUND",
             Self::LineTwice(_) => "ITEM_NAMED_TWICE",
             Self::ProductTaken(_) => "PRODUCT_IN_ORDER",
             Self::LastLine => "LAST_ITEM",
+            Self::DecreaseTooHigh => "DECREASE_TOO_HIGH",
+            Self::AmendmentCanceled => "AMENDMENT_CANCELED",
             Self::Invalid(_) => "INVALID_ORDER",
             Self::NotRefundable => "ORDER_NOT_REFUNDABLE",
             Self::RefundNotPositive => "REFUND_NOT_POSITIVE",

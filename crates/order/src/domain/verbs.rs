@@ -96,8 +96,8 @@ impl Order {
         }
     }
 
-    /// Cancels for the customer. Always wins over an open pay run; an open refund run goes on and
-    /// ends by its own answer.
+    /// Cancels for the customer. Always wins over an open pay or amend run; an open refund run goes
+    /// on and ends by its own answer.
     ///
     /// # Errors
     /// [`Refusal::NotCancelable`] once it was shipped or everything was given back.
@@ -138,6 +138,7 @@ impl Order {
             self.state.run = None;
             self.reach(Milestone::RunEnded { outcome, lasted });
         }
+        self.drop_amendment(cause);
         let reason = StatusReason { code: code.to_owned(), message: message.to_owned() };
         self.state.status = Status::Canceled;
         self.write(&Happening::Canceled { reason: &reason, detail }, cause);

@@ -199,7 +199,7 @@ fn listed(row: orders::Model, mut lines: Vec<LineRow>) -> Result<ListedOrder, Fa
         Status::parse(word).ok_or_else(|| Failure::Unclassified(unreadable()))
     };
     let (lifecycle, shown) = (status(&row.status)?, status(&row.shown_status)?);
-    let present = lines_revision(row.revision);
+    let present = lines_revision(row.settled_revision);
     lines.retain(|line| line.revision == present);
     lines.sort_by_key(|line| line.position);
     Ok(ListedOrder { row, lifecycle, shown, lines })

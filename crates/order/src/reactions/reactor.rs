@@ -13,7 +13,7 @@ use super::{
     router,
 };
 use crate::{
-    domain::{Cause, Intervention, Milestone, Order, Refund},
+    domain::{Amendment, Cause, Intervention, Milestone, Order, Refund},
     store::Session,
 };
 
@@ -31,6 +31,18 @@ pub trait Aftermath: Send + Sync + 'static {
         order: &Order,
         refund: &Refund,
         now: DateTime<Utc>,
+    ) -> Result<(), Failure>;
+
+    /// An amendment has ended: within the transaction, gives its answer to the idempotency keys
+    /// that wait for it.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    async fn amendment_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        ended: &Amendment,
     ) -> Result<(), Failure>;
 
     /// The transaction is committed: wakes the calls that wait for the order, counts milestones.
@@ -100,6 +112,9 @@ impl Reactor for OrderReactor {
             let ended = changed.ended_refunds.iter().filter_map(|id| order.refund(id));
             for refund in ended {
                 self.aftermath.refund_ended(tx.conn(), order, refund, now).await?;
+            }
+            for ended in &changed.ended_amendments {
+                self.aftermath.amendment_ended(tx.conn(), order, ended).await?;
             }
             self.follows(tx, order.id().to_string(), changed.milestones);
         }

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{
-    entities::{lines, orders, refunds, timeline},
+    entities::{amendments, lines, orders, refunds, timeline},
     rows,
     session::Held,
 };
@@ -25,6 +25,7 @@ pub(super) async fn write<C: ConnectionTrait>(
     let mut other_lines = Vec::new();
     let mut entries = Vec::new();
     let mut moved_refunds = Vec::new();
+    let mut ended = Vec::new();
     for held in changed {
         let order = &mut held.order;
         let id = order.id();
@@ -36,6 +37,7 @@ pub(super) async fn write<C: ConnectionTrait>(
         entries.extend(order.take_entries().into_iter().map(|entry| rows::entry_row(id, entry)));
         let before = held.before.as_ref().map_or(&[][..], |(state, _)| &state.refunds);
         let moved = order.refunds().iter().filter(|refund| !before.contains(refund));
+        ended.extend(order.ended_amendments().iter().map(rows::amendment_row));
         moved_refunds.extend(moved.map(|refund| rows::refund_row(order, refund)));
     }
     if !other_lines.is_empty() {
@@ -44,6 +46,7 @@ pub(super) async fn write<C: ConnectionTrait>(
     }
     insert::<lines::ActiveModel>(conn, new_lines, None).await?;
     insert::<timeline::ActiveModel>(conn, entries, None).await?;
+    insert::<amendments::ActiveModel>(conn, ended, None).await?;
     use refunds::Column as C;
     let replace =
         OnConflict::column(C::Id).update_columns([C::State, C::Code, C::EndedAt]).to_owned();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{load, save};
 use crate::{
     announce::announcement,
-    domain::{Milestone, Order, OrderState, RefundState},
+    domain::{Amendment, Milestone, Order, OrderState, RefundState},
 };
 
 /// The orders a transaction concerns. Their streams must be locked before they are loaded, so that
@@ -56,6 +56,8 @@ pub struct Changed {
     pub milestones: Vec<Milestone>,
     /// Refunds asked for whose outcome this transaction learned.
     pub ended_refunds: Vec<String>,
+    /// Amendments that this transaction ended.
+    pub ended_amendments: Vec<Amendment>,
 }
 
 impl Session {
@@ -164,6 +166,7 @@ impl Session {
         let done = |mut held: Held| Changed {
             milestones: held.order.take_milestones(),
             ended_refunds: held.ended_refunds(),
+            ended_amendments: held.order.take_amendments(),
             order: held.order,
         };
         Ok(changed.into_iter().map(done).collect())

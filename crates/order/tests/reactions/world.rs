@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use oms_events::{EventData, inventory as i, payment as p};
 use oms_messaging::{Consumer, Event, Failure, Log, MessagingMetrics, SimulatedLog, Step, tables};
 use oms_order::{
-    domain::{Milestone, Order, Refund},
+    domain::{Amendment, Milestone, Order, Refund},
     reactions::{Aftermath, OrderReactor},
 };
 use prometheus_client::registry::Registry;
@@ -27,6 +27,7 @@ pub(crate) struct Followed {
     pub(crate) milestones: Mutex<Vec<(String, Milestone)>>,
     pub(crate) commits: Mutex<BTreeMap<String, u32>>,
     pub(crate) refunds: Mutex<Vec<Refund>>,
+    pub(crate) amendments: Mutex<Vec<Amendment>>,
 }
 
 #[async_trait]
@@ -39,6 +40,16 @@ impl Aftermath for Followed {
         _: DateTime<Utc>,
     ) -> Result<(), Failure> {
         self.refunds.lock().unwrap().push(refund.clone());
+        Ok(())
+    }
+
+    async fn amendment_ended(
+        &self,
+        _: &DatabaseTransaction,
+        _: &Order,
+        ended: &Amendment,
+    ) -> Result<(), Failure> {
+        self.amendments.lock().unwrap().push(*ended);
         Ok(())
     }
 

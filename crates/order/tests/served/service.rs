@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
-    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
-    store::entities::orders,
+    OrderConfig, Running, api::remembered_edit, changes::Changes, commands::Context,
+    metrics::OrderMetrics, start_on, store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
 use oms_seams::{Faults, Seams, SystemIds};
@@ -190,6 +190,7 @@ impl Served {
             read: self.running.database.read.clone(),
             changes: Changes::new(10),
             key_turns: KeyTurns::default(),
+            remember_edit: remembered_edit,
             metrics: self.host.metrics().group(OrderMetrics::register),
             settings: Arc::new(self.config.order.clone()),
             draining: self.host.intake(),

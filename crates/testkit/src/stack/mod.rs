@@ -129,6 +129,14 @@ impl Stack {
         self.slot(name).address().context("the service is down")
     }
 
+    /// What order's commands need, for calls as from within its process.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub fn commands(&self) -> anyhow::Result<oms_order::commands::Context> {
+        self.slot(Name::Order).commands().context("the service is down")
+    }
+
     /// The dead letters of a service, on its admin port.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use oms_inventory::config::InventoryConfig;
 use oms_messaging::Log;
-use oms_order::config::OrderConfig;
+use oms_order::{commands::Context, config::OrderConfig};
 use oms_payment::config::PaymentConfig;
 use oms_seams::{Seams, SystemClock, SystemIds};
 use oms_service::{Admin, Database, DatabaseSettings, GrpcSettings, Host, Process, StartError};
@@ -41,6 +41,7 @@ struct Up {
     grpc: SocketAddr,
     database: Database,
     gateway: Option<DatabaseConnection>,
+    commands: Option<Context>,
 }
 
 impl Slot {
@@ -107,6 +108,10 @@ impl Slot {
         self.up.as_ref().map(|up| up.database.read.clone())
     }
 
+    pub(super) fn commands(&self) -> Option<Context> {
+        self.up.as_ref().and_then(|up| up.commands.clone())
+    }
+
     pub(super) fn gateway(&self) -> Option<DatabaseConnection> {
         self.up.as_ref().and_then(|up| up.gateway.clone())
     }
@@ -137,7 +142,8 @@ async fn order(
     config.order.deadline_sweep_ms = 50;
     let (host, admin) = hosted("order", seams).await?;
     let running = oms_order::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
+    let (grpc, database, commands) = (running.grpc, running.database, Some(running.context));
+    Ok(Up { host, admin, grpc, database, gateway: None, commands })
 }
 
 async fn inventory(
@@ -154,7 +160,8 @@ async fn inventory(
     config.inventory.expiry_sweep_ms = 50;
     let (host, admin) = hosted("inventory", seams).await?;
     let running = oms_inventory::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
+    let (grpc, database) = (running.grpc, running.database);
+    Ok(Up { host, admin, grpc, database, gateway: None, commands: None })
 }
 
 async fn payment(
@@ -178,5 +185,6 @@ async fn payment(
     let gateway = sea_orm::Database::connect(url)
         .await
         .map_err(|error| StartError::other("the gateway's log", error))?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: Some(gateway) })
+    let (grpc, database) = (running.grpc, running.database);
+    Ok(Up { host, admin, grpc, database, gateway: Some(gateway), commands: None })
 }
