@@ -117,6 +117,9 @@ impl Order {
                 if lines.iter().any(|known| known.sku == line.sku) {
                     return Err(Refusal::ProductTaken(line.sku));
                 }
+                if lines.iter().any(|known| known.id == line.id) {
+                    return Err(Refusal::LineTwice(line.id));
+                }
                 lines.push(line);
             }
             Edit::Remove { line } => {

@@ -2,8 +2,8 @@
 //!
 //! [`Order`] is the aggregate. Commands are its verbs ([`Order::pay`], [`Order::cancel`],
 //! [`Order::edit`], [`Order::request_refund`], [`Order::ship`], [`Order::complete`]); what other
-//! services say is noted ([`Order::note_captured`] and its siblings). Which fact does what in which state is one
-//! exhaustive match in [`table`].
+//! services say is noted ([`Order::note_captured`] and its siblings). Which fact does what in which
+//! state is one exhaustive match in [`table`].
 
 mod amend;
 mod cause;
