@@ -125,6 +125,7 @@ pub enum Verdict {
 #[must_use]
 pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
     use Verdict::{Already, Moved};
+    use Whose::{Amend, Cancel, Ended, OpenAmend, OpenRun};
     let paying = matches!((status, run), (Pending | Reserved, RunKind::Pay));
     if let (Confirmed, RunKind::Amend, Some(effect)) = (status, run, ends_amendment(heard)) {
         return Moved(effect);
@@ -185,12 +186,8 @@ pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
         | Heard::Rejected(Fit::Current | Fit::Earlier)
         | Heard::Captured(Fit::Current | Fit::Earlier)
         | Heard::Declined(Fit::Current | Fit::Earlier)
-        | Heard::Refunded(
-            Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::OpenAmend | Whose::Amend,
-        )
-        | Heard::RefundFailed(
-            Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::OpenAmend | Whose::Amend,
-        )
+        | Heard::Refunded(OpenRun | Ended | Cancel | OpenAmend | Amend)
+        | Heard::RefundFailed(OpenRun | Ended | Cancel | OpenAmend | Amend)
         | Heard::Released
         | Heard::Closed
         | Heard::Dispatched => Already,

@@ -14,7 +14,7 @@ use oms_testkit::{
     Clients, Stack, StackOptions, eventually,
     requests::{cancel, complete, item, refund, ship},
 };
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -169,17 +169,19 @@ async fn what_inventory_or_payment_refuses_leaves_everything_as_it_was() {
     stack.finish().await.unwrap();
 }
 
+/// An amendment that has not ended.
+type Amending = JoinSet<Result<Order, CommandError>>;
+
 /// A stack in which `pm_card_slow` takes its time, an order, and an amendment under way on it.
-async fn under_way()
--> (Stack, Clients, String, tokio::task::JoinHandle<Result<Order, CommandError>>) {
+async fn under_way() -> (Stack, Clients, String, Amending) {
     let stack = Stack::with(StackOptions { slow_card_ms: 400, ..StackOptions::default() }).await;
     let stack = stack.unwrap();
     let clients = stack.clients().await.unwrap();
     let order = confirmed(&clients, 10_000, "").await;
     let amender = Amender::of(&stack, &order);
-    let amends = tokio::spawn(async move {
-        amender.change(add("SKU-002", 1, 5_000), Some("pm_card_slow")).await
-    });
+    let mut amends = JoinSet::new();
+    amends
+        .spawn(async move { amender.change(add("SKU-002", 1, 5_000), Some("pm_card_slow")).await });
     eventually(LONG, || async {
         let story = clients.story(&order).await?;
         let began = story.iter().any(|entry| entry == "AmendmentRequested");
@@ -192,10 +194,10 @@ async fn under_way()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancellation_wins_over_an_amendment_and_nothing_is_kept() {
-    let (stack, clients, order, amends) = under_way().await;
+    let (stack, clients, order, mut amends) = under_way().await;
     let answer = clients.orders.clone().cancel_order(cancel(&order)).await.unwrap().into_inner();
     assert_eq!(answer.status(), OrderStatus::Canceled);
-    let told = amends.await.unwrap().map(|order| order.total());
+    let told = amends.join_next().await.unwrap().unwrap().map(|order| order.total());
     let canceled = |refusal: &Refusal| *refusal == Refusal::AmendmentCanceled;
     assert!(matches!(&told, Err(CommandError::Refused(told)) if canceled(told)), "{told:?}");
     stack.rest().await.unwrap();
@@ -210,7 +212,7 @@ async fn a_cancellation_wins_over_an_amendment_and_nothing_is_kept() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_and_a_ship_wait_until_an_amendment_is_through() {
-    let (stack, clients, order, amends) = under_way().await;
+    let (stack, clients, order, mut amends) = under_way().await;
     let (mut first, mut second) = (clients.orders.clone(), clients.orders.clone());
     let mut refunds = tonic::Request::new(refund(&order, Some(1_000)));
     refunds.set_timeout(LONG);
@@ -219,7 +221,7 @@ async fn a_refund_and_a_ship_wait_until_an_amendment_is_through() {
     let (refunded, shipped) = tokio::join!(first.refund_order(refunds), second.ship_order(ships));
     assert_eq!(refunded.unwrap().into_inner().refunded_amount, 1_000);
     shipped.unwrap();
-    assert_eq!(amends.await.unwrap().unwrap().total().minor(), 25_000);
+    assert_eq!(amends.join_next().await.unwrap().unwrap().unwrap().total().minor(), 25_000);
     stack.rest().await.unwrap();
     let story = clients.story(&order).await.unwrap();
     let at = |what: &str| story.iter().position(|entry| entry == what).unwrap();
