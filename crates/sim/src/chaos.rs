@@ -28,6 +28,9 @@ const HANDS: [(&str, u64); 9] = [
 /// Workers that are tried before a turn passes without work.
 const TRIES: usize = 4;
 
+/// Rounds of all workers in which a world that begins with paid orders may pay for them.
+const OPENING_ROUNDS_MAX: usize = 50;
+
 /// How likely each class is to be drawn when something goes wrong.
 const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 10, 8, 3, 14, 6, 14, 10, 5, 24, 0];
 
@@ -37,6 +40,9 @@ impl World<'_> {
     /// # Errors
     /// When a database fails.
     pub(crate) async fn play(&mut self) -> anyhow::Result<()> {
+        if self.plan.paid_first {
+            self.pay_for_all().await;
+        }
         for step in 0..self.plan.steps {
             // Each step has dice of its own, so that leaving a class out moves no other step.
             let mut dice = Dice::new(self.plan.seed, 1_000 + step);
@@ -57,6 +63,22 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Every customer orders and pays, and nothing goes wrong with it yet.
+    async fn pay_for_all(&mut self) {
+        let Some(at) = self.of(Service::Order).first().copied() else { return };
+        let mut dice = Dice::new(self.plan.seed, 3);
+        for customer in 0..self.customers.len() {
+            for call in self.customers[customer].opening(&mut dice) {
+                self.call(customer, &call, at, Arms::default()).await;
+            }
+        }
+        for _ in 0..OPENING_ROUNDS_MAX {
+            if !self.round().await.0 {
+                break;
+            }
+        }
     }
 
     /// What is to happen to a step.

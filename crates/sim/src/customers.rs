@@ -3,9 +3,9 @@
 use futures::future::BoxFuture;
 use oms_order::{
     commands::{
-        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, Created, GivenBack, Keyed,
-        Patience, PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
-        complete_order, create_order, pay_order, refund_order, ship_order,
+        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, Created, Edited, GivenBack,
+        Keyed, Patience, PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine,
+        cancel_order, complete_order, create_order, pay_order, refund_order, ship_order,
     },
     domain::{Currency, Money, Status},
 };
@@ -13,7 +13,10 @@ use oms_service::idempotency::{Answer, IdempotencyKey};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::dice::Dice;
+use crate::{
+    dice::Dice,
+    edits::{self, Edit},
+};
 
 /// What a customer calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(crate) enum Verb {
     Create,
     /// PayOrder with this method.
     Pay(&'static str),
+    /// A change of what is ordered, paid by this method.
+    Edit(Edit, Option<&'static str>),
     /// CancelOrder.
     Cancel,
     /// RefundOrder of so much, or of all that is left.
@@ -65,6 +70,9 @@ pub(crate) struct Customer {
     paid: bool,
     /// Whether the goods are what counts for this customer, or the way out.
     wants_goods: bool,
+    /// Whether this customer changes their mind about what they want.
+    wavers: bool,
+    skus: usize,
     calls: u64,
     last: Option<Call>,
     /// The order's id, once an answer told it.
@@ -75,11 +83,14 @@ pub(crate) struct Customer {
     pub told_shipped: bool,
 }
 
+/// Declines above 1,000.00.
+const FUNDS_MAX: &str = "pm_card_insufficient_funds";
+
 /// Methods, by how often they are used.
 const METHODS: [(&str, u64); 5] = [
     ("pm_card_visa", 60),
     ("pm_card_declined", 12),
-    ("pm_card_insufficient_funds", 6),
+    (FUNDS_MAX, 6),
     ("pm_card_timeout", 12),
     ("pm_refund_fails", 16),
 ];
@@ -108,12 +119,24 @@ impl Customer {
             created_with,
             paid: false,
             wants_goods: dice.chance(50),
+            wavers: dice.chance(60),
+            skus,
             calls: 0,
             last: None,
             order: None,
             told_canceled: false,
             told_shipped: false,
         })
+    }
+
+    /// What the customer calls for where orders are paid for before anything goes wrong.
+    pub(crate) fn opening(&mut self, dice: &mut Dice) -> [Call; 2] {
+        let methods = [("pm_card_visa", 6), ("pm_refund_fails", 2), (FUNDS_MAX, 2)];
+        let method = dice.weighted(&methods, "pm_card_visa");
+        let pay = Call { verb: Verb::Pay(method), key: None };
+        self.paid = true;
+        self.last = Some(pay.clone());
+        [Call { verb: Verb::Create, key: self.created_with.clone() }, pay]
     }
 
     /// What the customer calls for next.
@@ -139,6 +162,10 @@ impl Customer {
         if refunding && !self.wants_goods && dice.chance(40) {
             // While the refund is still on its way.
             return Verb::Cancel;
+        }
+        if self.wavers && dice.chance(if self.paid { 80 } else { 15 }) {
+            let paid_by = dice.chance(40).then_some(method);
+            return Verb::Edit(Edit::draw(self.skus, dice), paid_by);
         }
         match (self.paid, self.wants_goods, dice.below(100)) {
             (false, _, 0..80) | (true, _, 0..10) => Verb::Pay(method),
@@ -176,6 +203,12 @@ impl Customer {
                     key("pay", method.to_owned()).map(|key| Keyed { key, encode: of_status });
                 let wish = PayOrder { method: method.to_owned(), expected_version: version };
                 pay_order(&context, order, wish, keyed, none).await.map(told_of_status)
+            }),
+            Verb::Edit(edit, method) => Box::pin(async move {
+                let what = format!("{edit:?} {method:?}");
+                let keyed = key("edit", what).map(|key| Keyed { key, encode: of_edit });
+                let reply = edits::make(context, order, edit, method, keyed, none).await?;
+                Ok(told(reply, |_| (None, None)))
             }),
             Verb::Cancel => Box::pin(async move {
                 let keyed =
@@ -223,6 +256,10 @@ fn of_status(now: &StatusNow) -> Vec<u8> {
 
 fn of_refund(given: &GivenBack) -> Vec<u8> {
     format!("{given:?}").into_bytes()
+}
+
+fn of_edit(edited: &Edited) -> Vec<u8> {
+    format!("{:?}", edited.order.lines()).into_bytes()
 }
 
 fn told_of_created(reply: Reply<Created>) -> Told {

@@ -11,6 +11,7 @@ mod applied;
 mod chaos;
 mod customers;
 mod dice;
+mod edits;
 mod excuses;
 mod fleet;
 mod hands;

@@ -83,6 +83,9 @@ pub struct Plan {
     pub partitions: i32,
     /// Steps before faults end.
     pub steps: u64,
+    /// Whether every order is paid for before the first of them: what follows a confirmation is met
+    /// more often so.
+    pub paid_first: bool,
     /// What may go wrong.
     pub faults: BTreeSet<Fault>,
     /// Events in one transaction.
@@ -134,7 +137,11 @@ impl Plan {
         let mut dice = Dice::new(seed, 0);
         let orders = usize::try_from(dice.between(1, 4)).unwrap_or(1);
         let skus = dice.between(1, 3);
-        let stock = (0..skus).map(|_| dice.weighted(&[(1, 2), (3, 3), (50, 5)], 50)).collect();
+        let paid_first = dice.chance(60);
+        // What is to be paid for must be there; what is added later need not.
+        let short = if paid_first { (5, 12) } else { (1, 3) };
+        let stock =
+            (0..skus).map(|_| dice.weighted(&[(short.0, 2), (short.1, 3), (50, 5)], 50)).collect();
         let partitions = dice.pick(&[1, 2, 3], 1);
         let steps = dice.between(40, 180);
         // Each class is on in half of the worlds, so that each is also seen without the others.
@@ -151,6 +158,7 @@ impl Plan {
             lease_ms: dice.pick(&[50, 500, 5_000], 500),
             gateway_calls_max: dice.pick(&[1, 1, 64], 1),
             check_every: if limits.check_each_step { 1 } else { 16 },
+            paid_first,
             faults,
         }
     }

@@ -95,7 +95,7 @@ impl World<'_> {
 
     /// Every worker until it has nothing to do. Whether any had, and whether any could not do what
     /// it has to.
-    async fn round(&mut self) -> (bool, bool) {
+    pub(crate) async fn round(&mut self) -> (bool, bool) {
         let (mut busy, mut stuck) = (false, false);
         for at in 0..self.instances.len() {
             for slot in 0..self.instances[at].1.slots.len() {
