@@ -50,6 +50,14 @@ pub enum StartError {
         /// What hinders.
         reason: String,
     },
+    /// The certificate of a port cannot be used, or no local one be made.
+    #[error("{setting}: {reason}")]
+    Certificate {
+        /// The setting that names the certificate, or the folder of the local one.
+        setting: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Anything else; `what` names the part that failed.
     #[error("{what}: {reason}")]
     Other {
@@ -78,6 +86,7 @@ impl StartError {
             Self::PortTaken { .. }
             | Self::Address { .. }
             | Self::Config(_)
+            | Self::Certificate { .. }
             | Self::Folder { .. } => 2,
             Self::Database { source, .. } if source.is_setting() => 2,
             Self::Database { .. } | Self::Other { .. } => 1,

@@ -4,6 +4,7 @@ mod api;
 mod body;
 mod connection;
 mod deadline;
+mod door;
 mod gate;
 mod layer;
 mod meter;
@@ -16,4 +17,5 @@ pub use deadline::{DEFAULT_DEADLINE, answer_by, deadline};
 pub use settings::{GrpcSettings, MESSAGE_IN_MAX, MESSAGE_OUT_MAX};
 pub use told::TRACE_ID;
 
+pub(crate) use door::Door;
 pub(crate) use serve::serve;
