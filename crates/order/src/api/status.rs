@@ -31,6 +31,11 @@ pub(super) fn of_command(error: CommandError) -> Refusal {
             "REFUND_RUNNING",
             CommandError::StillRefunding.to_string(),
         ),
+        CommandError::StillPaying => Refusal::new(
+            Code::DeadlineExceeded,
+            "PAYMENT_RUNNING",
+            CommandError::StillPaying.to_string(),
+        ),
         CommandError::StillAmending => Refusal::new(
             Code::DeadlineExceeded,
             "AMENDMENT_RUNNING",
@@ -79,6 +84,8 @@ pub(super) fn of_domain(refusal: &domain::Refusal) -> Refusal {
         | R::DecreaseTooHigh
         | R::AmendmentCanceled
         | R::NotRefundable
+        | R::StageNotAllowed { .. }
+        | R::EditWithStage(_)
         | R::RefundFailed => Code::FailedPrecondition,
         R::InventoryUnavailable => Code::ResourceExhausted,
         R::LineNotFound(_) => Code::NotFound,

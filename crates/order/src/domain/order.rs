@@ -99,6 +99,18 @@ impl Order {
         self.state.revision
     }
 
+    /// Whether it came to CONFIRMED, whatever became of it since.
+    #[must_use]
+    pub fn was_confirmed(&self) -> bool {
+        self.state.settled_revision > 0
+    }
+
+    /// How it was paid, or is to be; empty before the pay run.
+    #[must_use]
+    pub fn payment_method(&self) -> &str {
+        &self.state.payment_method
+    }
+
     /// Its lines: those in force, whatever an open amend run wishes for.
     #[must_use]
     pub fn lines(&self) -> &[Line] {

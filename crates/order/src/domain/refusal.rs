@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{InvalidOrder, Status};
+use super::{InvalidOrder, Stage, Status};
 
 /// A command that did nothing. Each variant has a stable code and the message callers see.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +81,22 @@ pub enum Refusal {
     /// Payment could not give the money back.
     #[error("refund failed")]
     RefundFailed,
+    /// No way leads there.
+    #[error(
+        "order status cannot change from {from} to {to}; allowed: {}",
+        Stage::words(.allowed)
+    )]
+    StageNotAllowed {
+        /// Where the order stands.
+        from: Stage,
+        /// Where the caller wants it.
+        to: Stage,
+        /// Where it may go.
+        allowed: &'static [Stage],
+    },
+    /// What was paid changes by a run, which has to end before anything else begins.
+    #[error("items of an order in Processing cannot change together with its status to {0}")]
+    EditWithStage(Stage),
 }
 
 impl Refusal {
@@ -111,6 +127,8 @@ impl Refusal {
             Self::RefundCurrency => "REFUND_CURRENCY_MISMATCH",
             Self::RefundTooHigh => "REFUND_TOO_HIGH",
             Self::RefundFailed => "REFUND_FAILED",
+            Self::StageNotAllowed { .. } => "ORDER_STATUS_NOT_ALLOWED",
+            Self::EditWithStage(_) => "EDIT_WITH_STATUS",
         }
     }
 }

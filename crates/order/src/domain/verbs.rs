@@ -88,7 +88,9 @@ impl Order {
         Ok(Paying::Started)
     }
 
-    fn why_not_paid(&self) -> Refusal {
+    /// Why a pay run that has ended did not come to CONFIRMED.
+    #[must_use]
+    pub fn why_not_paid(&self) -> Refusal {
         match self.status_reason().map(|reason| reason.code.as_str()) {
             Some(StatusReason::INVENTORY_UNAVAILABLE) => Refusal::InventoryUnavailable,
             Some(StatusReason::PAYMENT_DECLINED) => Refusal::PaymentDeclined,

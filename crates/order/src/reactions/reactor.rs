@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Amendment, Cause, Intervention, Milestone, Order, Refund},
-    store::Session,
+    store::{Changed, Session},
 };
 
 /// What follows from a reaction outside the order itself.
@@ -30,6 +30,18 @@ pub trait Aftermath: Send + Sync + 'static {
         conn: &DatabaseTransaction,
         order: &Order,
         refund: &Refund,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure>;
+
+    /// These orders changed, some of whose pay runs may have ended: within the transaction, gives
+    /// their answers to the idempotency keys that wait for one.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    async fn runs_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        changed: &[Changed],
         now: DateTime<Utc>,
     ) -> Result<(), Failure>;
 
@@ -107,7 +119,9 @@ impl Reactor for OrderReactor {
 
     async fn save(&self, tx: &mut Tx, session: Session) -> Result<(), Failure> {
         let now = session.now();
-        for changed in session.save(tx).await? {
+        let changed = session.save(tx).await?;
+        self.aftermath.runs_ended(tx.conn(), &changed, now).await?;
+        for changed in changed {
             let order = &changed.order;
             let ended = changed.ended_refunds.iter().filter_map(|id| order.refund(id));
             for refund in ended {

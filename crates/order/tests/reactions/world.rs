@@ -12,6 +12,7 @@ use oms_messaging::{Consumer, Event, Failure, Log, MessagingMetrics, SimulatedLo
 use oms_order::{
     domain::{Amendment, Milestone, Order, Refund},
     reactions::{Aftermath, OrderReactor},
+    store::Changed,
 };
 use prometheus_client::registry::Registry;
 use sea_orm::{DatabaseTransaction, EntityTrait};
@@ -40,6 +41,15 @@ impl Aftermath for Followed {
         _: DateTime<Utc>,
     ) -> Result<(), Failure> {
         self.refunds.lock().unwrap().push(refund.clone());
+        Ok(())
+    }
+
+    async fn runs_ended(
+        &self,
+        _: &DatabaseTransaction,
+        _: &[Changed],
+        _: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         Ok(())
     }
 

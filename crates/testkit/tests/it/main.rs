@@ -5,6 +5,7 @@ mod amendments;
 mod crashes;
 mod dead_letters;
 mod dead_letters_by_page;
+mod dotnet;
 mod frames;
 mod lost_log;
 mod power_cut;
