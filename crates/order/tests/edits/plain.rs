@@ -142,16 +142,15 @@ async fn a_change_waits_for_the_pay_run_up_to_its_callers_time() {
         let told = told.map(drop).unwrap_err();
         assert!(matches!(told, CommandError::Refused(Refusal::Busy)), "{told:?}");
 
-        let waits = edit(&context, &order, add("SKU-X", 1));
-        let mut waits = std::pin::pin!(waits);
-        tokio::select! {
-            biased;
-            _ = &mut waits => panic!("a run is open"),
-            _ = served.view(&order) => {}
-        }
-        let mut client = served.client.clone();
-        client.cancel_order(cancel(&order)).await.unwrap();
-        let told = tokio::time::timeout(LONG, waits).await.unwrap().unwrap_err();
+        let cancels = async {
+            while context.changes.waiting() == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            served.client.clone().cancel_order(cancel(&order)).await.unwrap();
+        };
+        // Together: a call that nobody polls keeps the order's lock.
+        let (told, ()) = tokio::join!(edit(&context, &order, add("SKU-X", 1)), cancels);
+        let told = told.unwrap_err();
         let refusal = Refusal::NotEditable(Status::Canceled);
         assert!(matches!(&told, CommandError::Refused(told) if *told == refusal), "{told:?}");
     }
