@@ -3,11 +3,12 @@ use std::{env, fs, path::PathBuf};
 
 use protox::prost::Message;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "oms/v1/order_service.proto",
     "oms/v1/inventory_service.proto",
     "oms/v1/payment_service.proto",
     "oms/admin/v1/dead_letter_service.proto",
+    "orders/orders.proto",
 ];
 
 #[allow(clippy::disallowed_methods, reason = "how cargo talks to a build script")]

@@ -22,6 +22,8 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub struct Ports {
     /// `oms.v1.OrderService`.
     pub order: u16,
+    /// `orders.Orders`.
+    pub orders: u16,
     /// `oms.v1.InventoryService`.
     pub inventory: u16,
     /// `oms.v1.PaymentService`.
@@ -33,18 +35,19 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Five free ports.
+    /// Six free ports.
     ///
     /// # Errors
     /// When the machine has none.
     pub fn free() -> anyhow::Result<Self> {
-        let held: Vec<TcpListener> = (0..5)
+        let held: Vec<TcpListener> = (0..6)
             .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .collect::<Result<_, _>>()?;
         let mut ports = held.iter().map(|listener| listener.local_addr().map(|at| at.port()));
-        let mut next = || anyhow::Ok(ports.next().context("five were bound")??);
+        let mut next = || anyhow::Ok(ports.next().context("six were bound")??);
         Ok(Self {
             order: next()?,
+            orders: next()?,
             inventory: next()?,
             payment: next()?,
             admin: next()?,
@@ -68,10 +71,11 @@ impl Ports {
         Endpoint::from_shared(url).expect("a URL of our own").connect_lazy()
     }
 
-    fn environment(&self) -> [(&'static str, String); 5] {
+    fn environment(&self) -> [(&'static str, String); 6] {
         let listen = |port: u16| format!("localhost:{port}");
         [
             ("OMS_ORDER__GRPC__LISTEN", listen(self.order)),
+            ("OMS_ORDER__ORDERS__LISTEN", listen(self.orders)),
             ("OMS_INVENTORY__GRPC__LISTEN", listen(self.inventory)),
             ("OMS_PAYMENT__GRPC__LISTEN", listen(self.payment)),
             ("OMS_OMS__ADMIN__LISTEN", listen(self.admin)),

@@ -1,5 +1,7 @@
 //! Who emits what, and who listens.
 
+use Service::{Inventory as I, Order as O, Payment as P};
+
 use crate::{EventData, inventory, order, payment};
 
 /// A service of the saga.
@@ -46,75 +48,100 @@ const fn entry<D: EventData>(
     Entry { event_type: D::TYPE, speaker, listeners, meaning }
 }
 
+const ORDER: [Entry; 9] = [
+    entry::<order::Created>(O, &[], "An order exists. For observers."),
+    entry::<order::Submitted>(
+        O,
+        &[I, P],
+        "Inventory holds all lines or none; payment notes what is due.",
+    ),
+    entry::<order::Amended>(
+        O,
+        &[I, P],
+        "Inventory holds the larger of settled and desired, all or nothing, and gives nothing \
+         back yet; payment notes the difference of the totals.",
+    ),
+    entry::<order::Confirmed>(
+        O,
+        &[I, P],
+        "Inventory trims the hold to these lines and commits it; payment starts nothing more \
+         for this or an earlier revision.",
+    ),
+    entry::<order::Canceled>(
+        O,
+        &[I, P],
+        "Inventory releases or fences and answers `released`; payment closes, gives back what \
+         it took and answers `closed`.",
+    ),
+    entry::<order::RefundRequested>(O, &[P], "Payment refunds, up to what is left."),
+    entry::<order::Refunded>(
+        O,
+        &[I],
+        "Everything was given back; inventory gives the hold back if told so and answers \
+         `released`.",
+    ),
+    entry::<order::Shipped>(
+        O,
+        &[I],
+        "Inventory trims to these lines, books them out once and answers `dispatched`.",
+    ),
+    entry::<order::Completed>(O, &[], "The order was delivered and is closed. For observers."),
+];
+
+const INVENTORY: [Entry; 6] = [
+    entry::<inventory::Reserved>(
+        I,
+        &[O, P],
+        "Order becomes RESERVED; payment moves the money once it also knows what is due.",
+    ),
+    entry::<inventory::Rejected>(
+        I,
+        &[O],
+        "Order cancels the pay run, or ends the amend run without effect.",
+    ),
+    entry::<inventory::Released>(I, &[O], "The whole hold is gone, or there was none."),
+    entry::<inventory::ReservationExpired>(
+        I,
+        &[O],
+        "An ask: order cancels an open pay run, else repeats what it said.",
+    ),
+    entry::<inventory::Dispatched>(
+        I,
+        &[O],
+        "The shipment is booked out: order waits for nothing more of it.",
+    ),
+    entry::<inventory::Intervened>(
+        I,
+        &[O],
+        "An operator took a dead letter of inventory in hand; order notes it on its timeline.",
+    ),
+];
+
+const PAYMENT: [Entry; 6] = [
+    entry::<payment::Captured>(
+        P,
+        &[O],
+        "Order becomes PAID and CONFIRMED in one step, or has the lines of the amendment.",
+    ),
+    entry::<payment::Declined>(
+        P,
+        &[O],
+        "Order cancels the pay run, or ends the amend run without effect.",
+    ),
+    entry::<payment::Refunded>(P, &[O], "A refund or amend run ends; the ledger moves."),
+    entry::<payment::RefundFailed>(P, &[O], "A refund or amend run ends without effect."),
+    entry::<payment::Closed>(P, &[O], "Nothing of the cancelled order is pending any more."),
+    entry::<payment::Intervened>(
+        P,
+        &[O],
+        "An operator took a dead letter of payment in hand; order notes it on its timeline.",
+    ),
+];
+
 /// Every type of event, by speaker, in the order of a run.
 #[must_use]
-pub const fn catalogue() -> [Entry; 20] {
-    use Service::{Inventory as I, Order as O, Payment as P};
-    [
-        entry::<order::Created>(O, &[], "An order exists. For observers."),
-        entry::<order::Submitted>(
-            O,
-            &[I, P],
-            "Inventory holds all lines or none; payment notes what is due.",
-        ),
-        entry::<order::Confirmed>(
-            O,
-            &[I, P],
-            "Inventory trims the hold to these lines and commits it; payment starts nothing more \
-             for this or an earlier revision.",
-        ),
-        entry::<order::Canceled>(
-            O,
-            &[I, P],
-            "Inventory releases or fences and answers `released`; payment closes, gives back what \
-             it took and answers `closed`.",
-        ),
-        entry::<order::RefundRequested>(O, &[P], "Payment refunds, up to what is left."),
-        entry::<order::Refunded>(
-            O,
-            &[I],
-            "Everything was given back; inventory gives the hold back if told so and answers \
-             `released`.",
-        ),
-        entry::<order::Shipped>(
-            O,
-            &[I],
-            "Inventory trims to these lines, books them out once and answers `dispatched`.",
-        ),
-        entry::<order::Completed>(O, &[], "The order was delivered and is closed. For observers."),
-        entry::<inventory::Reserved>(
-            I,
-            &[O, P],
-            "Order becomes RESERVED; payment captures once it also knows what is due.",
-        ),
-        entry::<inventory::Rejected>(I, &[O], "Order cancels the pay run."),
-        entry::<inventory::Released>(I, &[O], "The whole hold is gone, or there was none."),
-        entry::<inventory::ReservationExpired>(
-            I,
-            &[O],
-            "An ask: order cancels an open pay run, else repeats what it said.",
-        ),
-        entry::<inventory::Dispatched>(
-            I,
-            &[O],
-            "The shipment is booked out: order waits for nothing more of it.",
-        ),
-        entry::<inventory::Intervened>(
-            I,
-            &[O],
-            "An operator took a dead letter of inventory in hand; order notes it on its timeline.",
-        ),
-        entry::<payment::Captured>(P, &[O], "Order becomes PAID and CONFIRMED in one step."),
-        entry::<payment::Declined>(P, &[O], "Order cancels the pay run."),
-        entry::<payment::Refunded>(P, &[O], "A refund run ends; the ledger moves."),
-        entry::<payment::RefundFailed>(P, &[O], "A refund run ends without effect."),
-        entry::<payment::Closed>(P, &[O], "Nothing of the cancelled order is pending any more."),
-        entry::<payment::Intervened>(
-            P,
-            &[O],
-            "An operator took a dead letter of payment in hand; order notes it on its timeline.",
-        ),
-    ]
+pub fn catalogue() -> Vec<Entry> {
+    [&ORDER[..], &INVENTORY, &PAYMENT].concat()
 }
 
 #[cfg(test)]

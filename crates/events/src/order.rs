@@ -35,6 +35,27 @@ pub struct Submitted {
 }
 event!(Submitted, "oms.order.submitted.v1");
 
+/// The customer wants other lines. Nothing of it is in force before `confirmed` says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amended {
+    /// Above 1; each amendment has its own, and so has each refusal.
+    pub revision: i32,
+    /// What the order is to have.
+    pub lines: Vec<Line>,
+    /// What it is to cost.
+    pub total: Amount,
+    /// The revision in force.
+    pub settled_revision: i32,
+    /// The lines in force.
+    pub settled_lines: Vec<Line>,
+    /// What they cost.
+    pub settled_total: Amount,
+    /// How to pay what it costs more; as the order was paid when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
+}
+event!(Amended, "oms.order.amended.v1");
+
 /// What is in force now: ends every pay or amend run that was not ended by cancel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {

@@ -42,7 +42,7 @@ event!(Declined, "oms.payment.declined.v1");
 /// Money was given back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunded {
-    /// Which refund: one asked for, or `cancel:<order>`.
+    /// Which refund: one asked for, `amend:<order>:<revision>`, or `cancel:<order>`.
     pub refund_id: String,
     /// How much.
     pub amount: Amount,

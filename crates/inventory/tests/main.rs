@@ -1,6 +1,7 @@
 //! The inventory service, tested through its rooms and through its wire.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod amending;
 mod batches;
 mod catalogue;
 mod commands;

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 
-use oms_proto::oms_v1::{
-    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
-    payment_service_client::PaymentServiceClient,
+use oms_proto::{
+    oms_v1::{
+        inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
+    orders::orders_client::OrdersClient,
 };
 use tonic::transport::Channel;
 
@@ -35,6 +38,8 @@ impl From<Addresses> for AddressFlags {
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
     pub(crate) orders: OrderServiceClient<Channel>,
+    /// The same orders by the second API, which the order service's port answers too.
+    pub(crate) editable: OrdersClient<Channel>,
     pub(crate) inventory: InventoryServiceClient<Channel>,
     pub(crate) payments: PaymentServiceClient<Channel>,
 }
@@ -42,8 +47,10 @@ pub(crate) struct Clients {
 impl Clients {
     /// Connects to all three.
     pub(crate) async fn connect(at: &AddressFlags) -> Result<Self, Failure> {
+        let orders = channel(&at.order_addr, "--order-addr").await?;
         Ok(Self {
-            orders: OrderServiceClient::new(channel(&at.order_addr, "--order-addr").await?),
+            orders: OrderServiceClient::new(orders.clone()),
+            editable: OrdersClient::new(orders),
             inventory: InventoryServiceClient::new(
                 channel(&at.inventory_addr, "--inventory-addr").await?,
             ),

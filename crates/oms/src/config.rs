@@ -86,7 +86,8 @@ impl OmsConfig {
         .any(|url| url.starts_with(&inside))
     }
 
-    /// Puts every database that still has its default place into `folder`.
+    /// Puts everything that still has its default place into `folder`: the databases, and the
+    /// local certificate.
     pub(crate) fn keep_data_in(&mut self, folder: &Path) {
         let place = |url: &mut String| {
             if let Some(file) = url.strip_prefix("sqlite:data/") {
@@ -97,12 +98,17 @@ impl OmsConfig {
         place(&mut self.inventory.database.url);
         place(&mut self.payment.database.url);
         place(&mut self.payment.gateway.url);
+        let tls = &mut self.order.orders.tls.folder;
+        if let Some(place) = tls.strip_prefix("data/") {
+            *tls = folder.join(place).display().to_string();
+        }
     }
 
     /// Every port any free one, as a second system beside a running one needs.
     pub(crate) fn on_free_ports(mut self) -> Self {
         for listen in [
             &mut self.order.grpc.listen,
+            &mut self.order.orders.listen,
             &mut self.inventory.grpc.listen,
             &mut self.payment.grpc.listen,
             &mut self.oms.admin.listen,
@@ -175,11 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn only_databases_in_their_default_place_follow_the_data_folder() {
+    fn only_what_is_in_its_default_place_follows_the_data_folder() {
         let mut config = OmsConfig::default();
         config.payment.database.url = "sqlite:elsewhere/payment.db".to_owned();
         config.keep_data_in(Path::new("there"));
         assert_eq!(config.order.database.url, "sqlite:there/order.db");
+        assert_eq!(config.order.orders.tls.folder, "there/tls");
         assert_eq!(config.payment.gateway.url, "sqlite:there/gateway.db");
         assert_eq!(config.payment.database.url, "sqlite:elsewhere/payment.db");
     }

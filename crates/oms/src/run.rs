@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use oms_service::{StartError, stop_signal};
+use oms_service::{StartError, Tls, stop_signal};
 
 use crate::{config::OmsConfig, folder::Folder, system::System};
 
@@ -48,10 +48,12 @@ async fn report_ready(system: &System) -> std::convert::Infallible {
 
 /// What a newcomer needs to see first.
 fn banner(system: &System, data: &Path) -> String {
-    let at = system.addresses();
+    let (at, orders) = (system.addresses(), system.orders());
+    let speaks = if orders.tls.is_some() { "plaintext and TLS" } else { "plaintext" };
     let mut text = String::from("OMS: three services, one process, joined only by events\n\n");
     let lines = [
         ("oms.v1.OrderService", at.order.to_string()),
+        ("orders.Orders", format!("{}, {speaks}", orders.at)),
         ("oms.v1.InventoryService", at.inventory.to_string()),
         ("oms.v1.PaymentService", at.payment.to_string()),
         ("Kafka, topic oms.saga.events", system.bootstrap().to_string()),
@@ -62,6 +64,15 @@ fn banner(system: &System, data: &Path) -> String {
     for (what, place) in lines {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {what:<30} {place}");
+    }
+    if let Some(authority) = orders.tls.as_ref().and_then(Tls::authority) {
+        let _ = writeln!(
+            text,
+            "\n  For https://localhost:{port} trust the local CA, for example\n  \
+             try   grpcurl -cacert {} localhost:{port} list",
+            authority.display(),
+            port = orders.at.port()
+        );
     }
     text.push_str(
         "\n  try   grpcurl -plaintext localhost:50051 list\n  \

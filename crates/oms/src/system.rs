@@ -8,10 +8,17 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use oms_events::{DEAD_LETTER_TOPIC, TOPIC};
 use oms_messaging::{KafkaSettings, kafka::EmbeddedBroker};
 use oms_seams::Seams;
-use oms_service::{Admin, DRAIN_MAX, Host, NotReady, Process, StartError};
+use oms_service::{Admin, DRAIN_MAX, Host, NotReady, Process, StartError, Tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::{clients::Addresses, config::OmsConfig};
+
+/// The port of `orders.Orders`.
+pub(crate) struct OrdersPort {
+    pub(crate) at: SocketAddr,
+    /// What else than plaintext it speaks.
+    pub(crate) tls: Option<Tls>,
+}
 
 /// A running system.
 pub(crate) struct System {
@@ -21,6 +28,7 @@ pub(crate) struct System {
     admin: Admin,
     kafka: SocketAddr,
     addresses: Addresses,
+    orders: OrdersPort,
     hosts: Vec<Host>,
     forwarding: CancellationToken,
 }
@@ -35,6 +43,7 @@ impl System {
         // All ports first: a taken one is told before anything begins.
         for (setting, listen) in [
             ("order.grpc.listen", &config.order.grpc.listen),
+            ("order.orders.listen", &config.order.orders.listen),
             ("inventory.grpc.listen", &config.inventory.grpc.listen),
             ("payment.grpc.listen", &config.payment.grpc.listen),
             ("oms.admin.listen", &config.oms.admin.listen),
@@ -56,9 +65,17 @@ impl System {
         let host = |name| Host::new(name, Seams::system(), process.clone());
         let hosts = vec![host("order"), host("inventory"), host("payment")];
         match start_services(&config, &hosts).await {
-            Ok(addresses) => {
-                Ok(Self { config, process, broker, admin, kafka, addresses, hosts, forwarding })
-            }
+            Ok((addresses, orders)) => Ok(Self {
+                config,
+                process,
+                broker,
+                admin,
+                kafka,
+                addresses,
+                orders,
+                hosts,
+                forwarding,
+            }),
             Err(error) => {
                 for host in &hosts {
                     host.kill();
@@ -108,6 +125,11 @@ impl System {
         self.addresses
     }
 
+    /// Where `orders.Orders` has its own port.
+    pub(crate) fn orders(&self) -> &OrdersPort {
+        &self.orders
+    }
+
     /// Where metrics and health are.
     pub(crate) fn admin(&self) -> SocketAddr {
         self.admin.address()
@@ -124,7 +146,10 @@ impl System {
     }
 }
 
-async fn start_services(config: &OmsConfig, hosts: &[Host]) -> Result<Addresses, StartError> {
+async fn start_services(
+    config: &OmsConfig,
+    hosts: &[Host],
+) -> Result<(Addresses, OrdersPort), StartError> {
     let [order, inventory, payment] = hosts else {
         return Err(StartError::other("oms", "three hosts are needed"));
     };
@@ -132,5 +157,7 @@ async fn start_services(config: &OmsConfig, hosts: &[Host]) -> Result<Addresses,
     let inventory = oms_inventory::start(config.inventory_config(), inventory.clone()).await?;
     let payment = oms_payment::start(config.payment_config(), payment.clone()).await?;
     let order = oms_order::start(config.order_config(), order.clone()).await?;
-    Ok(Addresses { order: order.grpc, inventory: inventory.grpc, payment: payment.grpc })
+    let addresses =
+        Addresses { order: order.grpc, inventory: inventory.grpc, payment: payment.grpc };
+    Ok((addresses, OrdersPort { at: order.orders, tls: order.tls }))
 }

@@ -11,12 +11,13 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use crate::{
-    api::remembered_refund,
+    api::{remembered_edit, remembered_refund, remembered_run},
     changes::Changes,
-    commands::outcome_of,
-    domain::{Milestone, Order, Refund},
+    commands::{answer_amendment, outcome_of, settle_pay_runs},
+    domain::{Amendment, Milestone, Order, Refund},
     metrics::OrderMetrics,
     reactions::Aftermath,
+    store::Changed,
 };
 
 /// The aftermath of this service's reactions.
@@ -50,6 +51,24 @@ impl Aftermath for Wake {
             idempotency::settle(conn, &refund.id, &remembered_refund(outcome), now).await?;
         }
         Ok(())
+    }
+
+    async fn runs_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        changed: &[Changed],
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        settle_pay_runs(conn, changed, remembered_run, now).await
+    }
+
+    async fn amendment_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        ended: &Amendment,
+    ) -> Result<(), Failure> {
+        answer_amendment(conn, order, ended, remembered_edit).await
     }
 
     fn committed(&self, order: &str, milestones: &[Milestone]) {

@@ -28,6 +28,27 @@ pub fn announcement(order: &Order, fact: Fact) -> Result<Announcement, Failure> 
             };
             say(order, Some(saga_id), &data)
         }
+        Fact::Amended {
+            saga_id,
+            revision,
+            lines: of,
+            total,
+            settled_revision,
+            settled_lines,
+            settled_total,
+            method,
+        } => {
+            let data = said::Amended {
+                revision,
+                lines: lines(&of),
+                total: money(total),
+                settled_revision,
+                settled_lines: lines(&settled_lines),
+                settled_total: money(settled_total),
+                payment_method: method,
+            };
+            say(order, Some(saga_id), &data)
+        }
         Fact::Confirmed { saga_id, revision, lines: of, total, accepted } => {
             let data =
                 said::Confirmed { revision, lines: lines(&of), total: money(total), accepted };

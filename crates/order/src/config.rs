@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use oms_messaging::{KafkaSettings, MessagingSettings};
 use oms_service::{
-    AdminSettings, DatabaseSettings, GrpcSettings, Validate, idempotency::IdempotencySettings,
+    AdminSettings, DatabaseSettings, GrpcSettings, TlsSettings, Validate,
+    idempotency::IdempotencySettings,
 };
 use oms_telemetry::LogSettings;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,10 @@ pub struct OrderConfig {
 pub struct OrderSettings {
     /// The service's own database.
     pub database: DatabaseSettings,
-    /// Where `oms.v1.OrderService` is served.
+    /// Where `oms.v1.OrderService` is served, and `orders.Orders` too.
     pub grpc: GrpcSettings,
+    /// Where `orders.Orders` alone is served, in plaintext and with TLS.
+    pub orders: OrdersSettings,
     /// The admin port.
     pub admin: AdminSettings,
     /// Outbox, relay, inbox, asking.
@@ -65,11 +68,40 @@ pub struct OrderSettings {
     pub watchers_max: usize,
 }
 
+/// The section `[order.orders]`: the port of `orders.Orders`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrdersSettings {
+    /// `host:port`; `localhost` is both loopbacks, port 0 any free one.
+    pub listen: String,
+    /// Calls at the same time; one more is answered UNAVAILABLE.
+    pub concurrency_max: usize,
+    /// The port's certificate.
+    pub tls: TlsSettings,
+}
+
+impl Default for OrdersSettings {
+    fn default() -> Self {
+        let GrpcSettings { listen, concurrency_max } = GrpcSettings::at("localhost:5001");
+        Self { listen, concurrency_max, tls: TlsSettings::default() }
+    }
+}
+
+impl OrdersSettings {
+    /// As the host takes it.
+    #[must_use]
+    pub fn grpc(&self) -> GrpcSettings {
+        let Self { listen, concurrency_max, .. } = self.clone();
+        GrpcSettings { listen, concurrency_max }
+    }
+}
+
 impl Default for OrderSettings {
     fn default() -> Self {
         Self {
             database: DatabaseSettings::at("sqlite:data/order.db"),
             grpc: GrpcSettings::at("localhost:50051"),
+            orders: OrdersSettings::default(),
             admin: AdminSettings::at("localhost:9091"),
             messaging: MessagingSettings::default(),
             idempotency: IdempotencySettings::default(),
@@ -99,6 +131,8 @@ impl OrderSettings {
     pub fn violations(&self, at: &str) -> Vec<String> {
         let mut found = self.database.violations(&format!("{at}.database"));
         found.extend(self.grpc.violations(&format!("{at}.grpc")));
+        found.extend(self.orders.grpc().violations(&format!("{at}.orders")));
+        found.extend(self.orders.tls.violations(&format!("{at}.orders.tls")));
         found.extend(self.admin.violations(&format!("{at}.admin")));
         found.extend(self.messaging.violations(&format!("{at}.messaging")));
         found.extend(self.idempotency.violations(&format!("{at}.idempotency")));
@@ -169,6 +203,8 @@ mod tests {
         config.order.waiting_orders_max = 2_000_000;
         config.order.database.url = "mysql://nowhere".to_owned();
         config.order.grpc.listen = "here".to_owned();
+        config.order.orders.concurrency_max = 0;
+        config.order.orders.tls.key_path = "key.pem".to_owned();
         config.order.idempotency.keep_hours = 1;
         config.order.topic = " ".to_owned();
         config.kafka.bootstrap = String::new();
@@ -178,13 +214,15 @@ mod tests {
             "order.waiting_orders_max:",
             "order.database.url:",
             "order.grpc.listen:",
+            "order.orders.concurrency_max:",
+            "order.orders.tls.certificate_path:",
             "order.idempotency.keep_hours:",
             "order.topic:",
             "kafka.bootstrap:",
         ] {
             assert!(found.iter().any(|line| line.starts_with(key)), "{key} {found:?}");
         }
-        assert_eq!(found.len(), 7, "{found:?}");
+        assert_eq!(found.len(), 9, "{found:?}");
     }
 
     #[test]

@@ -20,6 +20,6 @@ pub mod reactions;
 mod start;
 pub mod store;
 
-pub use config::{OrderConfig, OrderSettings};
+pub use config::{OrderConfig, OrderSettings, OrdersSettings};
 pub use program::OrderProgram;
 pub use start::{NAME, Parts, Running, parts, start, start_on};

@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::domain::{Compensation, Milestone, RunOutcome};
+use crate::domain::{AmendmentEnd, Compensation, Milestone, RunOutcome};
 
 /// The order service's metrics. One set per process.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct OrderMetrics {
     pub saga_active: Gauge,
     /// Refunds that a call asked for and that ended, by outcome.
     refunds: Family<RefundLabels, Counter>,
+    /// Amendments that ended, by outcome.
+    amendments: Family<AmendmentLabels, Counter>,
     /// What was given back after a cancellation, by kind.
     compensations: Family<CompensationLabels, Counter>,
     /// Cancelled orders that keep money which could not be given back.
@@ -57,6 +59,11 @@ struct RefundLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AmendmentLabels {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CompensationLabels {
     kind: &'static str,
 }
@@ -73,6 +80,7 @@ impl OrderMetrics {
             saga_duration: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
             saga_active: Gauge::default(),
             refunds: Family::default(),
+            amendments: Family::default(),
             compensations: Family::default(),
             money_kept: Counter::default(),
             refused_transitions: Counter::default(),
@@ -118,6 +126,11 @@ impl OrderMetrics {
             metrics.refunds.clone(),
         );
         registry.register(
+            "oms_amendments",
+            "Changes of paid orders that ended",
+            metrics.amendments.clone(),
+        );
+        registry.register(
             "oms_compensations",
             "What was given back after a cancellation",
             metrics.compensations.clone(),
@@ -130,6 +143,9 @@ impl OrderMetrics {
     fn show_zeros(&self) {
         for outcome in ["succeeded", "failed"] {
             let _zero = self.refunds.get_or_create(&RefundLabels { outcome });
+        }
+        for end in AmendmentEnd::ALL {
+            let _zero = self.amendments.get_or_create(&AmendmentLabels { outcome: end.as_str() });
         }
         for kind in ["stock", "money"] {
             let _zero = self.compensations.get_or_create(&CompensationLabels { kind });
@@ -147,6 +163,10 @@ impl OrderMetrics {
                 Milestone::RefundEnded { succeeded } => {
                     let outcome = if succeeded { "succeeded" } else { "failed" };
                     self.refunds.get_or_create(&RefundLabels { outcome }).inc();
+                }
+                Milestone::AmendmentEnded(end) => {
+                    let outcome = end.as_str();
+                    self.amendments.get_or_create(&AmendmentLabels { outcome }).inc();
                 }
                 Milestone::Compensated(compensation) => {
                     let kind = match compensation {
@@ -188,6 +208,7 @@ mod tests {
         metrics.count([Milestone::RunStarted; 4]);
         metrics.count([RunOutcome::Completed, RunOutcome::Failed, RunOutcome::Canceled].map(ended));
         metrics.count([Milestone::RefundEnded { succeeded: false }]);
+        metrics.count([Milestone::AmendmentEnded(AmendmentEnd::Accepted)]);
         metrics.count([Milestone::Compensated(Compensation::Stock), Milestone::MoneyKept]);
         let mut page = String::new();
         text::encode(&mut page, &registry).unwrap();
@@ -200,6 +221,8 @@ mod tests {
             "oms_saga_active 0",
             "oms_refunds_total{outcome=\"failed\"} 1",
             "oms_refunds_total{outcome=\"succeeded\"} 0",
+            "oms_amendments_total{outcome=\"accepted\"} 1",
+            "oms_amendments_total{outcome=\"payment_declined\"} 0",
             "oms_compensations_total{kind=\"stock\"} 1",
             "oms_compensations_total{kind=\"money\"} 0",
             "oms_money_kept_total 1",

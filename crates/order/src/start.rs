@@ -9,14 +9,14 @@ use oms_messaging::{
 use oms_proto::FILE_DESCRIPTOR_SET;
 use oms_seams::Seams;
 use oms_service::{
-    Database, GrpcApi, Host, Metrics, StartError,
+    Database, GrpcApi, Host, Metrics, StartError, Tls,
     idempotency::{self, KeyTurns},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     aftermath::Wake,
-    api::OrderApi,
+    api::{Calls, OrderApi, OrdersApi, remembered_edit, remembered_run},
     changes::Changes,
     commands::Context,
     config::{OrderConfig, OrderSettings},
@@ -31,6 +31,8 @@ use crate::{
 /// The service's name.
 pub const NAME: &str = "order";
 const GRPC: &str = "order.grpc.listen";
+const ORDERS: &str = "order.orders.listen";
+const TLS: &str = "order.orders.tls";
 const DATABASE: &str = "order.database.url";
 
 /// A running service. It lives as long as its host; dropping this stops nothing.
@@ -38,10 +40,16 @@ const DATABASE: &str = "order.database.url";
 pub struct Running {
     /// Where gRPC is served.
     pub grpc: SocketAddr,
+    /// Where `orders.Orders` alone is served, in plaintext and with TLS.
+    pub orders: SocketAddr,
+    /// That port's TLS; `None` where it speaks plaintext alone.
+    pub tls: Option<Tls>,
     /// The service's own database.
     pub database: Database,
     /// The service's messaging.
     pub messaging: Messaging,
+    /// What commands need, for callers in this process.
+    pub context: Context,
 }
 
 /// What works in the service, wired and at rest. The host runs it as tasks; a simulator takes it
@@ -82,8 +90,10 @@ pub fn parts(
         read: database.read.clone(),
         changes: Changes::new(settings.waiting_orders_max),
         key_turns: KeyTurns::default(),
+        remember_edit: remembered_edit,
         metrics: metrics.group(OrderMetrics::register),
         settings: settings.clone(),
+        remembered_run,
         draining,
     };
     let aftermath = Arc::new(Wake::new(context.changes.clone(), context.metrics.clone()));
@@ -105,6 +115,7 @@ pub fn parts(
 pub async fn start(config: OrderConfig, host: Host) -> Result<Running, StartError> {
     // The port first: a second copy of the service must touch nothing.
     host.bind(GRPC, &config.order.grpc.listen).await?;
+    host.bind(ORDERS, &config.order.orders.listen).await?;
     let log =
         KafkaLog::new(&config.kafka).map_err(|error| StartError::setting("kafka", error.0))?;
     start_on(config, host, Arc::new(log)).await
@@ -121,18 +132,26 @@ pub async fn start_on(
 ) -> Result<Running, StartError> {
     let settings = Arc::new(config.order);
     host.bind(GRPC, &settings.grpc.listen).await?;
+    host.bind(ORDERS, &settings.orders.listen).await?;
+    let tls = Tls::open(TLS, &settings.orders.tls, host.seams().clock.now())?;
     let database = open(&settings).await?;
     let (seams, draining) = (host.seams().clone(), host.intake());
     let parts = parts(&settings, &database, seams, log, host.metrics(), draining);
     let context = parts.context.clone();
     let queries = Queries::new(database.read.clone());
-    let api = OrderApi::new(host.clone(), context.clone(), queries.clone());
-    let api = GrpcApi::new(FILE_DESCRIPTOR_SET).service(api.into_server());
-    let grpc = host.serve_grpc(GRPC, &settings.grpc, api).await?;
+    let calls = Calls::new(host.clone(), context.clone());
+    let orders = OrdersApi::new(calls.clone(), queries.clone());
+    let both = GrpcApi::new(FILE_DESCRIPTOR_SET)
+        .service(OrderApi::new(calls, queries.clone()).into_server())
+        .service(orders.clone().into_server());
+    let grpc = host.serve_grpc(GRPC, &settings.grpc, both).await?;
+    let alone = GrpcApi::new(FILE_DESCRIPTOR_SET).service(orders.into_server());
+    let port = settings.orders.grpc();
+    let orders = host.serve_grpc_or_tls(ORDERS, &port, tls.clone(), alone).await?;
     read_gauges_before_scrapes(&host, &context, &queries);
     spawn_sweepers(&host, &context, parts.forgetting);
     spawn_reactions(&host, &context, &database, parts.crew, parts.deadlines);
-    Ok(Running { grpc, database, messaging: context.messaging })
+    Ok(Running { grpc, orders, tls, database, messaging: context.messaging.clone(), context })
 }
 
 /// Opens the service's database and brings it up to date.

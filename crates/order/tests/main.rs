@@ -4,6 +4,8 @@
 mod api;
 mod changes;
 mod domain;
+mod dotnet;
+mod edits;
 mod errors;
 mod reactions;
 mod served;

@@ -1,6 +1,7 @@
 //! The payment service, room by room: reactions, worker, gateway, store, API, start.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod amending;
 mod api;
 mod errors;
 mod gateway;

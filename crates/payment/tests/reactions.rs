@@ -13,7 +13,7 @@ use sea_orm::EntityTrait;
 use serde_json::json;
 
 use crate::support::{
-    Bench, ORDER, Told, canceled, confirmed, order, refund_requested, reserved, submitted,
+    Bench, ORDER, Told, amended, canceled, confirmed, order, refund_requested, reserved, submitted,
     submitted_by,
 };
 
@@ -93,7 +93,14 @@ fn hears(event: Event) -> Part {
 }
 
 /// Every reaction in every situation that matters, and what payment says in the end.
-fn stories() -> Vec<(&'static str, Vec<Part>, Vec<&'static str>)> {
+fn stories() -> Vec<Story> {
+    pay_stories().into_iter().chain(amend_stories()).collect()
+}
+
+/// What it is about, what happens, and what payment has said at its end.
+type Story = (&'static str, Vec<Part>, Vec<&'static str>);
+
+fn pay_stories() -> Vec<Story> {
     let (sub, res) = (|| hears(submitted(ORDER, 100, VISA)), || hears(reserved(ORDER, 1)));
     let (con, can) = (|| hears(confirmed(ORDER, 1, 100)), || hears(canceled(ORDER)));
     let refund = |amount| hears(refund_requested(ORDER, "r-1", amount));
@@ -150,6 +157,55 @@ fn stories() -> Vec<(&'static str, Vec<Part>, Vec<&'static str>)> {
             "asked back after the end",
             vec![sub(), res(), Works, can(), Works, refund(40), Works],
             vec!["captured", "refunded", "closed", "refund_failed"],
+        ),
+    ]
+}
+
+fn amend_stories() -> Vec<Story> {
+    let (sub, res) = (|| hears(submitted(ORDER, 100, VISA)), || hears(reserved(ORDER, 1)));
+    let (con, can) = (|| hears(confirmed(ORDER, 1, 100)), || hears(canceled(ORDER)));
+    let refund = |amount| hears(refund_requested(ORDER, "r-1", amount));
+    let paid = || vec![sub(), res(), Works, con()];
+    let then = |more: Vec<Part>| paid().into_iter().chain(more).collect();
+    let amend = |revision, total| hears(amended(ORDER, revision, total, 100, None));
+    let held = |revision| hears(reserved(ORDER, revision));
+    let ends = |revision, total| hears(confirmed(ORDER, revision, total));
+    vec![
+        (
+            "amended to cost more",
+            then(vec![amend(2, 150), held(2), Works, ends(2, 150)]),
+            vec!["captured", "captured"],
+        ),
+        (
+            "amended to cost less, held first",
+            then(vec![held(2), amend(2, 40), Works, ends(2, 40)]),
+            vec!["captured", "refunded"],
+        ),
+        ("amended at the same cost", then(vec![amend(2, 100), held(2)]), vec!["captured"; 2]),
+        (
+            "amended and never held",
+            then(vec![amend(2, 150), Works, ends(3, 100)]),
+            vec!["captured"],
+        ),
+        (
+            "amended, refused and amended again",
+            then(vec![amend(2, 150), ends(3, 100), held(2), amend(4, 120), held(4), Works]),
+            vec!["captured", "captured"],
+        ),
+        (
+            "canceled while an amendment is due",
+            then(vec![amend(2, 150), held(2), can(), Works]),
+            vec!["captured", "captured", "refunded", "closed"],
+        ),
+        (
+            "canceled while an amendment gives back",
+            then(vec![amend(2, 40), held(2), can(), Works]),
+            vec!["captured", "refunded", "refunded", "closed"],
+        ),
+        (
+            "more taken off than is left",
+            then(vec![refund(70), Works, amend(2, 40), held(2), Works]),
+            vec!["captured", "refunded", "refund_failed"],
         ),
     ]
 }

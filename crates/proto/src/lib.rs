@@ -16,6 +16,12 @@ pub mod oms_admin_v1 {
     tonic::include_proto!("oms.admin.v1");
 }
 
+/// Package `orders`: orders with editable items.
+#[allow(missing_docs, clippy::all, clippy::too_many_lines, unreachable_pub)]
+pub mod orders {
+    tonic::include_proto!("orders");
+}
+
 /// The encoded `FileDescriptorSet` of every file in `proto/`, imports included.
 pub const FILE_DESCRIPTOR_SET: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/oms_descriptor.bin"));

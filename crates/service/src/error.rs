@@ -63,6 +63,14 @@ pub enum StartError {
     /// Something that must not end has ended, as it says itself.
     #[error("{0}")]
     Stopped(String),
+    /// The certificate of a port cannot be used, or no local one be made.
+    #[error("{setting}: {reason}")]
+    Certificate {
+        /// The setting that names the certificate, or the folder of the local one.
+        setting: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Anything else; `what` names the part that failed.
     #[error("{what}: {reason}")]
     Other {
@@ -100,6 +108,7 @@ impl StartError {
             | Self::Address { .. }
             | Self::Config(_)
             | Self::Setting(_)
+            | Self::Certificate { .. }
             | Self::Folder { .. } => SETTING,
             Self::Database { source, .. } if source.is_setting() => SETTING,
             Self::Database { source, .. } if source.is_away() => AWAY,

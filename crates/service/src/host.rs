@@ -12,6 +12,7 @@ use crate::{
     metrics::Metrics,
     process::Process,
     tasks::Tasks,
+    tls::Tls,
 };
 
 /// The service did not become ready in time.
@@ -138,8 +139,24 @@ impl Host {
         settings: &GrpcSettings,
         api: GrpcApi,
     ) -> Result<SocketAddr, StartError> {
+        self.serve_grpc_or_tls(setting, settings, None, api).await
+    }
+
+    /// As [`Host::serve_grpc`], on a port that also answers `tls` where there is one: what a
+    /// connection's first byte asks for.
+    ///
+    /// # Errors
+    /// As [`Host::serve_grpc`].
+    pub async fn serve_grpc_or_tls(
+        &self,
+        setting: &str,
+        settings: &GrpcSettings,
+        tls: Option<Tls>,
+        api: GrpcApi,
+    ) -> Result<SocketAddr, StartError> {
         let address = self.bind(setting, &settings.listen).await?;
-        grpc::serve(self, self.0.process.take(setting)?, setting, settings, api)?;
+        let door = grpc::Door::new(self.0.process.take(setting)?, tls);
+        grpc::serve(self, door, setting, settings, api)?;
         Ok(address)
     }
 

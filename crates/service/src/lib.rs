@@ -1,9 +1,10 @@
 //! The host of a service: everything around the domain that is not messaging.
 //!
 //! A [`Host`] binds early, starts late and drains; it gives its service tasks, health, metrics and
-//! ports. Beside it: configuration ([`config`]), the database ([`Database`]), refusals
-//! ([`Refusal`]), idempotency keys ([`idempotency`]), the admin port ([`Admin`]) and the whole
-//! `main` of a service binary ([`run_service`]). No process globals: three services may share one.
+//! ports, in plaintext or with [`Tls`]. Beside it: configuration ([`config`]), the database
+//! ([`Database`]), refusals ([`Refusal`]), idempotency keys ([`idempotency`]), the admin port
+//! ([`Admin`]) and the whole `main` of a service binary ([`run_service`]). No process globals:
+//! three services may share one.
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -23,6 +24,7 @@ mod refusal;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 
 pub use admin::{Admin, AdminSettings};
 pub use config::{ConfigError, Validate};
@@ -39,3 +41,4 @@ pub use process::Process;
 pub use program::{DRAIN_MAX, Program, run_service, stop_signal};
 pub use refusal::{ERROR_DOMAIN, Refusal, VIOLATIONS_BYTES_MAX, VIOLATIONS_MAX, Violation};
 pub use tasks::{Failed, Tasks};
+pub use tls::{Tls, TlsSettings};

@@ -18,7 +18,7 @@ use crate::{
     database::{Database, DatabaseSettings},
 };
 
-pub use raw::{call_raw, framed};
+pub use raw::{call_over, call_raw, framed};
 pub use refusals::RefusalTable;
 pub use rows::count_rows;
 

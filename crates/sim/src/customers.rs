@@ -3,11 +3,11 @@
 use futures::future::BoxFuture;
 use oms_order::{
     commands::{
-        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, Created, GivenBack, Keyed,
-        Patience, PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
+        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, GivenBack, Keyed, Patience,
+        PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
         complete_order, create_order, pay_order, refund_order, ship_order,
     },
-    domain::{Currency, Money, Status},
+    domain::{Currency, Money, Order, Status},
 };
 use oms_service::idempotency::{Answer, IdempotencyKey};
 use tokio::time::Instant;
@@ -101,7 +101,7 @@ impl Customer {
         let created_with = dice.chance(70).then(|| format!("create-{number}"));
         let reference = created_with.clone().unwrap_or_default();
         let customer_id = format!("customer-{number}");
-        let wish = CreateOrder { customer_id, currency, lines, reference };
+        let wish = CreateOrder { customer_id, currency, lines, reference, repeats: true };
         Ok(Self {
             number,
             wish,
@@ -243,8 +243,8 @@ pub(crate) fn sku(index: usize) -> String {
     format!("SKU-{}", index + 1)
 }
 
-fn of_created(created: &Created) -> Vec<u8> {
-    created.order_id.clone().into_bytes()
+fn of_created(created: &Order) -> Vec<u8> {
+    created.id().to_string().into_bytes()
 }
 
 fn of_status(now: &StatusNow) -> Vec<u8> {
@@ -255,8 +255,8 @@ fn of_refund(given: &GivenBack) -> Vec<u8> {
     format!("{given:?}").into_bytes()
 }
 
-fn told_of_created(reply: Reply<Created>) -> Told {
-    let mut told = told(reply, |created| (Some(created.order_id.clone()), None));
+fn told_of_created(reply: Reply<Order>) -> Told {
+    let mut told = told(reply, |created| (Some(created.id().to_string()), None));
     if let Some(Answer::Ok(order)) = &told.remembered {
         told.order = String::from_utf8(order.clone()).ok();
     }

@@ -88,6 +88,9 @@ impl System {
             ("OMS_LOG__LEVEL".to_owned(), "info,sea_orm_migration=warn".to_owned()),
             (format!("{section}__GRPC__LISTEN"), format!("127.0.0.1:{grpc}")),
             (format!("{section}__ADMIN__LISTEN"), format!("127.0.0.1:{admin}")),
+            // Of the order service alone: no story speaks to it here.
+            ("OMS_ORDER__ORDERS__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("OMS_ORDER__ORDERS__TLS__FOLDER".to_owned(), String::new()),
             (format!("{section}__TOPIC"), self.topic()),
             (format!("{section}__DEAD_LETTER_TOPIC"), self.dead_letters()),
             (format!("{section}__CONSUMER_GROUP"), self.group(service)),

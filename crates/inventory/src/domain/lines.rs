@@ -52,14 +52,31 @@ impl Lines {
         self.0.is_empty()
     }
 
+    /// Of each SKU the larger of both.
+    #[must_use]
+    pub fn larger(&self, other: &Self) -> Self {
+        let mut larger = self.0.clone();
+        for (sku, qty) in other.iter() {
+            let most = larger.entry(sku.to_owned()).or_insert(qty);
+            *most = qty.max(*most);
+        }
+        Self(larger)
+    }
+
+    /// Of each SKU what these lines have more.
+    #[must_use]
+    pub fn more_than(&self, other: &Self) -> Self {
+        let more = self.iter().map(|(sku, qty)| (sku.to_owned(), qty - other.of(sku)));
+        Self(more.filter(|(_, qty)| *qty > 0).collect())
+    }
+
     /// What these lines have beyond `kept`; `None` when they do not cover it.
     #[must_use]
     pub fn beyond(&self, kept: &Self) -> Option<Self> {
         if kept.iter().any(|(sku, qty)| self.of(sku) < qty) {
             return None;
         }
-        let rest = self.iter().map(|(sku, qty)| (sku.to_owned(), qty - kept.of(sku)));
-        Some(Self(rest.filter(|(_, qty)| *qty > 0).collect()))
+        Some(self.more_than(kept))
     }
 }
 
@@ -85,6 +102,16 @@ mod tests {
         for lines in bad {
             assert!(matches!(Lines::sum(lines), Err(Refused::Malformed(_))));
         }
+    }
+
+    #[test]
+    fn the_larger_of_both_covers_both_and_nothing_more() {
+        let (settled, desired) = (lines(&[("a", 3), ("b", 1)]), lines(&[("a", 1), ("c", 2)]));
+        let larger = settled.larger(&desired);
+        assert_eq!(larger, lines(&[("a", 3), ("b", 1), ("c", 2)]));
+        assert_eq!(larger.more_than(&settled), lines(&[("c", 2)]));
+        assert_eq!(larger.more_than(&desired), lines(&[("a", 2), ("b", 1)]));
+        assert_eq!(settled.more_than(&larger), Lines::default());
     }
 
     #[test]

@@ -138,6 +138,59 @@ impl Reservation {
         Ok(Change::Moved(Some(Fact::Reserved { revision, until })))
     }
 
+    /// Other lines are wished for: hold of each SKU the larger of settled and desired, all or
+    /// nothing. Nothing of what is settled is given back before the end is known; what a refused
+    /// amendment before it left over counts for this one. `until` is what the answer tells.
+    ///
+    /// # Errors
+    /// [`Refused`] when nothing is held: order amends only what it confirmed.
+    pub fn note_amended(
+        &mut self,
+        revision: i32,
+        settled: &Lines,
+        desired: &Lines,
+        until: DateTime<Utc>,
+        shelf: &mut Shelf,
+    ) -> Result<Change, Refused> {
+        if revision <= 1 {
+            return Err(Refused::Malformed(format!("revision {revision}")));
+        }
+        if revision <= self.0.answered {
+            return Ok(Change::Already);
+        }
+        let pool = match self.0.status {
+            Some(Status::Released | Status::Fenced | Status::Shipped) => {
+                self.0.answered = revision;
+                return Ok(reject(revision, RejectReason::Released, Vec::new()));
+            }
+            None | Some(Status::Rejected) => return Err(self.refused("amended")),
+            Some(Status::Held) => Pool::Held,
+            Some(Status::Committed) => Pool::Committed,
+        };
+        self.0.answered = revision;
+        let target = settled.larger(desired);
+        match shelf.resize(&self.0.order_id, &self.0.lines, &target, pool)? {
+            Err(missing) => Ok(reject(revision, missing.reason, missing.shortages)),
+            Ok(()) => {
+                self.0.lines = target;
+                Ok(Change::Moved(Some(Fact::Reserved { revision, until })))
+            }
+        }
+    }
+
+    /// Whether it waits for order's word (rule 10): a hold for its confirmation, an amendment that
+    /// was answered for its end.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match self.0.status {
+            Some(Status::Held) => true,
+            Some(Status::Committed) => self.0.answered > self.0.settled,
+            None | Some(Status::Rejected | Status::Shipped | Status::Released | Status::Fenced) => {
+                false
+            }
+        }
+    }
+
     /// These lines are in force now: trim to exactly them and commit. A trim says nothing.
     ///
     /// # Errors

@@ -158,6 +158,25 @@ impl Shelf {
         Ok(())
     }
 
+    /// Makes what `pool` has for the order `to` instead of `from`, or leaves all of it.
+    pub(super) fn resize(
+        &mut self,
+        order_id: &str,
+        from: &Lines,
+        to: &Lines,
+        pool: Pool,
+    ) -> Result<Result<(), Shortfall>, Refused> {
+        let (more, less) = (to.more_than(from), from.more_than(to));
+        if let Err(missing) = self.hold(order_id, &more) {
+            return Ok(Err(missing));
+        }
+        if pool == Pool::Committed {
+            self.commit(order_id, &more)?;
+        }
+        self.give_back(order_id, &less, pool)?;
+        Ok(Ok(()))
+    }
+
     /// Moves what is held for the order to committed.
     pub(super) fn commit(&mut self, order_id: &str, lines: &Lines) -> Result<(), Refused> {
         for (sku, qty) in lines.iter() {

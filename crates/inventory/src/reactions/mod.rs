@@ -14,6 +14,7 @@ use crate::store::Session;
 fn ears() -> Router<Session> {
     Router::new()
         .on::<said::Submitted>(said::Submitted::TYPE, order::on_submitted)
+        .on::<said::Amended>(said::Amended::TYPE, order::on_amended)
         .on::<said::Confirmed>(said::Confirmed::TYPE, order::on_confirmed)
         .on::<said::Canceled>(said::Canceled::TYPE, order::on_canceled)
         .on::<said::Refunded>(said::Refunded::TYPE, order::on_refunded)

@@ -21,6 +21,20 @@ pub(super) fn on_submitted(
     })
 }
 
+/// Holds what the lines in force and those wished for need, or nothing more, and answers either
+/// way.
+pub(super) fn on_amended(
+    session: &mut Session,
+    event: &Event,
+    said: order::Amended,
+) -> Result<Outcome, Failure> {
+    let until = session.hold_until();
+    session.decide(&event.subject, Some(event), |reservation, shelf| {
+        let (settled, desired) = (sum(said.settled_lines)?, sum(said.lines)?);
+        reservation.note_amended(said.revision, &settled, &desired, until, shelf)
+    })
+}
+
 /// Trims the hold to the lines in force and commits it. Whether the run was accepted makes no
 /// difference: a refused one names the lines settled before.
 pub(super) fn on_confirmed(

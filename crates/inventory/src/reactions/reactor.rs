@@ -65,7 +65,9 @@ fn skus(event: &Event) -> BTreeSet<String> {
     struct Lines {
         #[serde(default)]
         lines: Vec<Named>,
+        #[serde(default)]
+        settled_lines: Vec<Named>,
     }
-    let lines = event.data::<Lines>().map(|data| data.lines).unwrap_or_default();
-    lines.into_iter().map(|line| line.sku).collect()
+    let Ok(Lines { lines, settled_lines }) = event.data::<Lines>() else { return BTreeSet::new() };
+    lines.into_iter().chain(settled_lines).map(|line| line.sku).collect()
 }

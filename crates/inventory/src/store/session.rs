@@ -112,17 +112,18 @@ impl Session {
             tx.announce(said)?;
         }
         for (order_id, loaded) in &self.reservations {
-            tx.set_standing(order_id, standing(loaded.now.status()))?;
+            tx.set_standing(order_id, standing(&loaded.now))?;
         }
         Ok(())
     }
 }
 
-/// Inventory waits for a word about a hold that is not committed (rule 10).
-fn standing(status: Option<Status>) -> Standing {
-    match status {
-        Some(Status::Held) => Standing::Waiting,
-        None | Some(Status::Committed | Status::Rejected) => Standing::Resting,
+/// Inventory waits for a word about a hold that is not committed, or an amendment that is not
+/// settled (rule 10).
+fn standing(reservation: &Reservation) -> Standing {
+    match reservation.status() {
+        _ if reservation.waits() => Standing::Waiting,
+        None | Some(Status::Held | Status::Committed | Status::Rejected) => Standing::Resting,
         Some(Status::Shipped | Status::Released | Status::Fenced) => Standing::Ended,
     }
 }

@@ -24,7 +24,7 @@ fn the_demo_holds_every_expectation() {
     let output = oms(&["demo"]);
     let story = text(&output.stdout);
     assert!(output.status.success(), "{story}\n{}", text(&output.stderr));
-    assert!(story.contains("8 scenarios: "), "{story}");
+    assert!(story.contains("9 scenarios: "), "{story}");
     assert!(story.contains(" 0 broken"), "{story}");
     assert!(!story.contains('✗'), "{story}");
 }

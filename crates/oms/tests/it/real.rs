@@ -13,6 +13,7 @@ use crate::program::{Ended, command};
 pub(crate) struct System {
     child: Child,
     variables: Vec<(&'static str, String)>,
+    says_whom_to_trust: bool,
     folder: tempfile::TempDir,
 }
 
@@ -22,6 +23,7 @@ impl System {
         let mut run = command(&["run", "--data", &folder.path().display().to_string()]);
         for setting in [
             "order.grpc.listen",
+            "order.orders.listen",
             "inventory.grpc.listen",
             "payment.grpc.listen",
             "oms.admin.listen",
@@ -31,7 +33,7 @@ impl System {
         }
         let child = run.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         // Whatever happens from here on, the child is ended.
-        let mut system = Self { child, variables: Vec::new(), folder };
+        let mut system = Self { child, variables: Vec::new(), says_whom_to_trust: false, folder };
         system.read_the_banner();
         system
     }
@@ -43,7 +45,15 @@ impl System {
             let line = line.unwrap();
             if line == "ready" {
                 assert_eq!(self.variables.len(), 5, "{:?}", self.variables);
+                assert!(self.says_whom_to_trust, "the local CA is not told");
                 return;
+            }
+            if line.contains("grpcurl -cacert") {
+                let authority = self.folder.path().join("tls/ca.pem");
+                assert!(line.contains(&authority.display().to_string()), "{line}");
+                let pem = std::fs::read_to_string(authority).unwrap();
+                assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+                self.says_whom_to_trust = true;
             }
             let place = line.split_whitespace().last().unwrap_or_default();
             for (what, variable) in [

@@ -6,9 +6,9 @@ use oms_service::idempotency::Answer;
 use prost::Message;
 use prost_types::Timestamp;
 
-use super::status::of_domain;
+use super::{calls::remembered, status::of_domain};
 use crate::{
-    commands::{Created, GivenBack, StatusNow},
+    commands::{GivenBack, StatusNow},
     domain::{Line, Order, Refusal, Status, StatusReason},
     queries::{LineRow, ListedOrder, OrderView, Step, TimelineRow},
 };
@@ -37,11 +37,11 @@ fn from_micros(micros: i64) -> Option<Timestamp> {
 }
 
 /// The answer to CreateOrder.
-pub(super) fn created(created: &Created) -> wire::CreateOrderResponse {
+pub(super) fn created(created: &Order) -> wire::CreateOrderResponse {
     wire::CreateOrderResponse {
-        order_id: created.order_id.clone(),
-        status: status(created.status).into(),
-        created_at: timestamp(created.created_at),
+        order_id: created.id().to_string(),
+        status: status(created.shown_status()).into(),
+        created_at: timestamp(created.created_at()),
     }
 }
 
@@ -83,11 +83,7 @@ pub(super) fn completed(now: &StatusNow) -> wire::CompleteOrderResponse {
 pub fn remembered_refund(outcome: Result<GivenBack, Refusal>) -> Answer {
     match outcome {
         Ok(back) => Answer::Ok(refunded(&back).encode_to_vec()),
-        Err(refusal) => {
-            let told = of_domain(&refusal);
-            let (reason, message) = (told.reason.to_owned(), told.message);
-            Answer::Refused { code: told.code.into(), reason, message }
-        }
+        Err(refusal) => remembered(of_domain(&refusal)),
     }
 }
 
@@ -109,7 +105,7 @@ pub(super) fn step(step: Step) -> wire::WatchOrderResponse {
 
 /// An order of ListOrders.
 pub(super) fn listed(listed: &ListedOrder) -> wire::Order {
-    let ListedOrder { row, lifecycle, shown, lines } = listed;
+    let ListedOrder { row, lifecycle, shown, lines, .. } = listed;
     let reason = row.reason_code.clone().zip(row.reason_message.clone());
     wire::Order {
         id: row.id.clone(),

@@ -17,7 +17,7 @@ use crate::{
 /// Orders of a page whose caller names no size.
 const PAGE_DEFAULT: usize = 50;
 /// Most orders of a page.
-const PAGE_MAX: usize = 1_000;
+pub(super) const PAGE_MAX: usize = 1_000;
 /// Bytes of orders in one answer; clients stop at 4 MiB.
 const ANSWER_BYTES_MAX: usize = 3 * 1024 * 1024 - 1_024;
 
@@ -76,21 +76,31 @@ fn status(number: i32) -> Result<Option<Status>, &'static str> {
 
 /// The page, up to the order that would make the answer too large. One order never is.
 fn answer(filter: &ListFilter, page: &OrderPage) -> wire::ListOrdersResponse {
-    let (mut orders, mut bytes, mut last) = (Vec::new(), 0, None);
-    for listed in &page.orders {
-        let order = convert::listed(listed);
+    let orders = fitting(page.orders.iter().map(convert::listed));
+    let next = next_key(page, orders.len()).and_then(|key| page_token::token(filter, &key));
+    wire::ListOrdersResponse { orders, next_page_token: next.unwrap_or_default() }
+}
+
+/// The first orders of a page that an answer has room for; one at least.
+pub(super) fn fitting<M: Message>(page: impl IntoIterator<Item = M>) -> Vec<M> {
+    let (mut orders, mut bytes) = (Vec::new(), 0);
+    for order in page {
         let len = order.encoded_len();
         // The field's tag takes one byte.
         bytes += 1 + encoded_len_varint(len as u64) + len;
-        if bytes > ANSWER_BYTES_MAX && last.is_some() {
+        if bytes > ANSWER_BYTES_MAX && !orders.is_empty() {
             break;
         }
         orders.push(order);
-        last = Some(listed);
     }
-    let more = page.more || orders.len() < page.orders.len();
-    let next = last.filter(|_| more).and_then(|last| page_token::token(filter, &last.key()));
-    wire::ListOrdersResponse { orders, next_page_token: next.unwrap_or_default() }
+    orders
+}
+
+/// Where the next page begins when so many orders of this one are told; `None` after the last.
+pub(super) fn next_key(page: &OrderPage, told: usize) -> Option<PageKey> {
+    let more = page.more || told < page.orders.len();
+    let last = page.orders.get(told.checked_sub(1)?).filter(|_| more)?;
+    Some(last.key())
 }
 
 #[cfg(test)]

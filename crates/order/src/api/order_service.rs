@@ -1,50 +1,42 @@
 //! The gRPC service: reads the request, runs the command in a task the transport cannot drop,
 //! writes the response.
 
-use std::future::Future;
-
 use oms_proto::oms_v1::{
     self as wire,
     order_service_server::{OrderService, OrderServiceServer},
 };
-use oms_service::{
-    Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Refusal,
-    idempotency::{IdempotencyKey, REPLAYED},
-};
+use oms_service::{MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Refusal};
 use prost::Message;
-use tonic::{
-    Request, Response, Status,
-    metadata::{MetadataMap, MetadataValue},
-};
+use tonic::{Request, Response, Status};
 
 use super::{
-    convert, deadline, list,
+    calls::{Calls, keyed, respond},
+    convert, list,
     status::{not_found, of_command, of_store},
     validate::{self, About},
     watch,
 };
 use crate::{
-    commands::{self, CommandError, Context, Keyed, Patience, Reply},
+    commands::{self, Context},
     queries::{Queries, Watchers},
 };
 
 /// `oms.v1.OrderService` over commands and queries.
 #[derive(Clone, Debug)]
 pub struct OrderApi {
-    host: Host,
-    context: Context,
+    calls: Calls,
     queries: Queries,
     watchers: Watchers,
 }
 
 impl OrderApi {
-    /// The service on `host`.
+    /// The service that runs its commands by `calls`.
     #[must_use]
-    pub fn new(host: Host, context: Context, queries: Queries) -> Self {
-        let Context { read, changes, metrics, settings, .. } = context.clone();
-        let (tasks, watchers_max) = (host.tasks().clone(), settings.watchers_max);
+    pub fn new(calls: Calls, queries: Queries) -> Self {
+        let Context { read, changes, metrics, settings, .. } = calls.context().clone();
+        let (tasks, watchers_max) = (calls.host().tasks().clone(), settings.watchers_max);
         let watchers = Watchers::new(tasks, read, changes, metrics, watchers_max);
-        Self { host, context, queries, watchers }
+        Self { calls, queries, watchers }
     }
 
     /// As the routes take it, with the limits on messages.
@@ -54,58 +46,6 @@ impl OrderApi {
             .max_decoding_message_size(MESSAGE_IN_MAX)
             .max_encoding_message_size(MESSAGE_OUT_MAX)
     }
-
-    /// Runs a command to its end, also when the caller goes away. What it waits for it waits for
-    /// until a little before its caller gives up.
-    async fn run<T, F>(
-        &self,
-        metadata: &MetadataMap,
-        command: impl FnOnce(Context, Patience) -> F,
-    ) -> Result<Reply<T>, Status>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<Reply<T>, CommandError>> + Send + 'static,
-    {
-        let until = deadline::of(metadata, self.context.settings.call_wait());
-        let context = self.context.clone();
-        let command = |gone| {
-            let patience = Patience::new(until, gone, context.draining.clone());
-            command(context, patience)
-        };
-        let done = self.host.tasks().detach_with_caller(command).await;
-        done.map_err(|error| of_command(error).into())
-    }
-}
-
-/// The key of a request, with how its answer is written.
-fn keyed<M: Message, T>(
-    metadata: &MetadataMap,
-    method: &'static str,
-    message: &M,
-    encode: fn(&T) -> Vec<u8>,
-) -> Result<Option<Keyed<T>>, Refusal> {
-    let key = IdempotencyKey::from_request(metadata, method, message)?;
-    Ok(key.map(|key| Keyed { key, encode }))
-}
-
-/// The response of a reply; a replay says that it is one, also when it is a refusal.
-fn respond<T, M: Message + Default>(
-    reply: Reply<T>,
-    convert: fn(&T) -> M,
-) -> Result<Response<M>, Status> {
-    let (answer, replayed) = match reply {
-        Reply::Fresh(outcome) => return Ok(Response::new(convert(&outcome))),
-        Reply::Remembered { answer, replayed } => (answer.decode::<M>(), replayed),
-    };
-    let mut answer = answer.map(Response::new);
-    if replayed {
-        let metadata = match &mut answer {
-            Ok(response) => response.metadata_mut(),
-            Err(status) => status.metadata_mut(),
-        };
-        metadata.insert(REPLAYED, MetadataValue::from_static("true"));
-    }
-    answer
 }
 
 #[tonic::async_trait]
@@ -119,10 +59,12 @@ impl OrderService for OrderApi {
         let keyed = keyed(&metadata, "oms.v1.OrderService/CreateOrder", &message, encode);
         let (wish, keyed) = Refusal::both(validate::create_order(message), keyed)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::create_order(&context, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::created)
     }
 
@@ -148,10 +90,12 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::pay_order(&context, id, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::paid)
     }
 
@@ -166,10 +110,12 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::cancel_order(&context, id, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::canceled)
     }
 
@@ -184,10 +130,12 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::refund_order(&context, id, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::refunded)
     }
 
@@ -202,10 +150,12 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::ship_order(&context, id, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::shipped)
     }
 
@@ -220,10 +170,12 @@ impl OrderService for OrderApi {
         let About { order_id, wish } = about;
         let id = order_id.ok_or_else(not_found)?;
         let reply = self
+            .calls
             .run(&metadata, |context, patience| async move {
                 commands::complete_order(&context, id, wish, keyed, patience).await
             })
-            .await?;
+            .await
+            .map_err(of_command)?;
         respond(reply, convert::completed)
     }
 

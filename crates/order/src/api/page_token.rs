@@ -8,58 +8,78 @@ use uuid::Uuid;
 use crate::queries::{ListFilter, PageKey};
 
 /// Bytes of an instant and an id.
-const KEY_BYTES: usize = 8 + 16;
+pub(super) const KEY_BYTES: usize = 8 + 16;
 /// Bytes of the seal: enough to tell a token of ours from any other; it guards nothing.
-const SEAL_BYTES: usize = 8;
+pub(super) const SEAL_BYTES: usize = 8;
 
 /// The token of the page after `key`; `None` for a key that no order has.
 pub(super) fn token(filter: &ListFilter, key: &PageKey) -> Option<String> {
-    let id = Uuid::try_parse(&key.id).ok()?;
-    let mut bytes = Vec::with_capacity(KEY_BYTES + SEAL_BYTES);
-    bytes.extend(key.created_at.to_be_bytes());
-    bytes.extend(id.as_bytes());
+    let mut bytes = key_bytes(key)?;
     bytes.extend(seal(filter, &bytes));
-    Some(bytes.iter().fold(String::new(), |mut token, byte| {
+    Some(written(&bytes))
+}
+
+/// Bytes as a token's text.
+pub(super) fn written(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut token, byte| {
         // Writing to a `String` cannot fail.
         let _ = write!(token, "{byte:02x}");
         token
-    }))
+    })
+}
+
+/// So many bytes of a token's text; `None` for what [`written`] did not write.
+pub(super) fn read(token: &str, bytes: usize) -> Option<Vec<u8>> {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if token.len() != 2 * bytes || !token.bytes().all(is_hex) {
+        return None;
+    }
+    let byte = |at| u8::from_str_radix(token.get(at..at + 2)?, 16).ok();
+    (0..token.len()).step_by(2).map(byte).collect()
 }
 
 /// The key in a token; `None` for what [`token`] did not give out for this filter.
 pub(super) fn key(filter: &ListFilter, token: &str) -> Option<PageKey> {
-    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if token.len() != 2 * (KEY_BYTES + SEAL_BYTES) || !token.bytes().all(is_hex) {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> = (0..token.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(token.get(at..at + 2)?, 16).ok())
-        .collect();
-    let bytes = bytes?;
+    let bytes = read(token, KEY_BYTES + SEAL_BYTES)?;
     let (key, sealed) = bytes.split_at_checked(KEY_BYTES)?;
     if seal(filter, key) != *sealed {
         return None;
     }
-    let (created_at, id) = key.split_first_chunk::<8>()?;
+    key_of(key)
+}
+
+/// A key as bytes; `None` for one that no order has.
+pub(super) fn key_bytes(key: &PageKey) -> Option<Vec<u8>> {
+    let id = Uuid::try_parse(&key.id).ok()?;
+    Some([&key.created_at.to_be_bytes()[..], id.as_bytes()].concat())
+}
+
+/// The key of [`KEY_BYTES`] bytes.
+pub(super) fn key_of(bytes: &[u8]) -> Option<PageKey> {
+    let (created_at, id) = bytes.split_first_chunk::<8>()?;
     let id = Uuid::from_slice(id).ok()?.to_string();
     Some(PageKey { created_at: i64::from_be_bytes(*created_at), id })
 }
 
-/// Digest of filter and key; each part with its length, so that no two read the same.
 fn seal(filter: &ListFilter, key: &[u8]) -> [u8; SEAL_BYTES] {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
-    part(b"ListOrders");
     let ListFilter { customer_id, status, reference } = filter;
-    // What is not set and what is empty filter alike.
-    part(customer_id.as_deref().unwrap_or_default().as_bytes());
-    part(status.map_or("", |status| status.as_str()).as_bytes());
-    part(reference.as_deref().unwrap_or_default().as_bytes());
-    part(key);
+    seal_of(&[
+        b"ListOrders",
+        // What is not set and what is empty filter alike.
+        customer_id.as_deref().unwrap_or_default().as_bytes(),
+        status.map_or("", |status| status.as_str()).as_bytes(),
+        reference.as_deref().unwrap_or_default().as_bytes(),
+        key,
+    ])
+}
+
+/// Digest of parts; each with its length, so that no two read the same.
+pub(super) fn seal_of(parts: &[&[u8]]) -> [u8; SEAL_BYTES] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
     let digest = hash.finalize();
     std::array::from_fn(|at| digest[at])
 }

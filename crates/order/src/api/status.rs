@@ -31,6 +31,16 @@ pub(super) fn of_command(error: CommandError) -> Refusal {
             "REFUND_RUNNING",
             CommandError::StillRefunding.to_string(),
         ),
+        CommandError::StillPaying => Refusal::new(
+            Code::DeadlineExceeded,
+            "PAYMENT_RUNNING",
+            CommandError::StillPaying.to_string(),
+        ),
+        CommandError::StillAmending => Refusal::new(
+            Code::DeadlineExceeded,
+            "AMENDMENT_RUNNING",
+            CommandError::StillAmending.to_string(),
+        ),
         CommandError::TooManyWaiting(overload) => {
             Refusal::unavailable("OVERLOADED", overload.to_string())
         }
@@ -62,15 +72,26 @@ pub(super) fn of_store(failure: &Failure) -> Refusal {
 pub(super) fn of_domain(refusal: &domain::Refusal) -> Refusal {
     use domain::Refusal as R;
     let code = match refusal {
-        R::VersionMismatch { .. } | R::Busy => Code::Aborted,
+        R::VersionMismatch { .. } | R::UpdatedMeanwhile | R::Busy => Code::Aborted,
         R::NotPending
         | R::PaymentDeclined
         | R::NotCancelable(_)
         | R::NotShippable(_)
         | R::NotCompletable(_)
+        | R::NotEditable(_)
+        | R::FixedOncePaid(_)
+        | R::LastLine
+        | R::DecreaseTooHigh
+        | R::AmendmentCanceled
         | R::NotRefundable
+        | R::StageNotAllowed { .. }
+        | R::EditWithStage(_)
         | R::RefundFailed => Code::FailedPrecondition,
         R::InventoryUnavailable => Code::ResourceExhausted,
+        R::LineNotFound(_) => Code::NotFound,
+        R::ProductTaken(_) => Code::AlreadyExists,
+        R::LineTwice(_) => return invalid("items", refusal.code(), refusal.to_string()),
+        R::Invalid(error) => return of_invalid(error),
         R::RefundNotPositive | R::RefundTooHigh => {
             return invalid("amount.amount_minor", refusal.code(), refusal.to_string());
         }
@@ -84,7 +105,9 @@ pub(super) fn of_domain(refusal: &domain::Refusal) -> Refusal {
 fn of_invalid(error: &InvalidOrder) -> Refusal {
     let field = match error {
         InvalidOrder::NoCustomer => "customer_id".to_owned(),
-        InvalidOrder::NoLines | InvalidOrder::TotalOutOfRange => "items".to_owned(),
+        InvalidOrder::NoLines | InvalidOrder::TooManyLines | InvalidOrder::TotalOutOfRange => {
+            "items".to_owned()
+        }
         InvalidOrder::NoSku(i) => format!("items[{i}].sku"),
         InvalidOrder::NoQuantity(i) => format!("items[{i}].qty"),
         InvalidOrder::NoPrice(i) => format!("items[{i}].price.amount_minor"),

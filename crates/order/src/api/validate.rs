@@ -11,13 +11,11 @@ use crate::{
         CancelOrder, CompleteOrder, CreateOrder, DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder,
         RefundOrder, ShipOrder, WantedLine,
     },
-    domain::{Currency, Money},
+    domain::{Currency, LINES_MAX as ITEMS_MAX, Money},
 };
 
-/// Items of one order.
-const ITEMS_MAX: usize = 500;
 /// Units of one item.
-const QTY_MAX: i32 = 1_000_000;
+pub(super) const QTY_MAX: i32 = 1_000_000;
 /// Bytes of an ordinary text.
 pub(super) const TEXT_BYTES_MAX: usize = 256;
 /// Bytes of a `reason`.
@@ -55,7 +53,7 @@ pub(super) fn create_order(request: wire::CreateOrderRequest) -> Result<CreateOr
         return found.refuse();
     }
     let wire::CreateOrderRequest { customer_id, reference, .. } = request;
-    Ok(CreateOrder { customer_id, currency, lines, reference })
+    Ok(CreateOrder { customer_id, currency, lines, reference, repeats: true })
 }
 
 fn line(
@@ -91,7 +89,7 @@ fn line(
     Some(WantedLine { sku: item.sku, qty: item.qty, price, name: item.name })
 }
 
-fn total_overflows(lines: &[WantedLine], currency: Currency) -> bool {
+pub(super) fn total_overflows(lines: &[WantedLine], currency: Currency) -> bool {
     let sum = lines.iter().try_fold(Money::zero(currency), |sum, line| {
         line.price.times(i64::from(line.qty)).and_then(|price| sum.plus(price))
     });
@@ -177,11 +175,11 @@ impl Findings {
         self.0.push(Violation::new(path, description));
     }
 
-    fn none(&self) -> bool {
+    pub(super) fn none(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn refuse<T>(self) -> Result<T, Refusal> {
+    pub(super) fn refuse<T>(self) -> Result<T, Refusal> {
         Err(Refusal::invalid(self.0))
     }
 
@@ -209,7 +207,7 @@ impl Findings {
     }
 
     /// A currency that must be there and known.
-    fn currency(&mut self, field: &str, code: &str) -> Option<Currency> {
+    pub(super) fn currency(&mut self, field: &str, code: &str) -> Option<Currency> {
         if code.trim().is_empty() {
             self.add(field, format!("{field} is required"));
             return None;
@@ -228,7 +226,12 @@ impl Findings {
             self.add("order_id", "order_id is required");
             return None;
         }
-        let hyphenated = text.len() == 36;
-        Uuid::try_parse(text).ok().filter(|_| hyphenated).map(|id| id.to_string())
+        guid(text).map(|id| id.to_string())
     }
+}
+
+/// The id of a hyphenated text.
+pub(super) fn guid(text: &str) -> Option<Uuid> {
+    let hyphenated = text.len() == 36;
+    Uuid::try_parse(text).ok().filter(|_| hyphenated)
 }

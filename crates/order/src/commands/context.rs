@@ -8,8 +8,9 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CommandError, Keyed, Patience, Reply,
-    keyed::{self, Claimed},
+    CommandError, Keyed, Patience, RememberEdit, RememberedRun, Reply,
+    edit_order::answer_amendment,
+    keyed::{self, Claimed, settle_pay_runs},
 };
 use crate::{
     changes::Changes, config::OrderSettings, domain::Cause, metrics::OrderMetrics, store::Changed,
@@ -26,10 +27,14 @@ pub struct Context {
     pub changes: Changes,
     /// Lets calls with one idempotency key pass one by one.
     pub key_turns: KeyTurns,
+    /// Writes the answers of amendments for those who ask again.
+    pub remember_edit: RememberEdit,
     /// What is counted.
     pub metrics: Arc<OrderMetrics>,
     /// Bounds and times.
     pub settings: Arc<OrderSettings>,
+    /// How the answer to a call that waits for a pay run is remembered.
+    pub remembered_run: RememberedRun,
     /// Cancelled when the service takes no more calls.
     pub draining: CancellationToken,
 }
@@ -74,11 +79,18 @@ impl Context {
         Ok((tx, claimed))
     }
 
-    /// Commits, then wakes whoever waits for the orders and counts what was reached.
+    /// Answers the keys that wait for runs which ended, commits, then wakes whoever waits for the
+    /// orders and counts what was reached.
     ///
     /// # Errors
     /// Any failure of the store.
     pub(crate) async fn commit(&self, tx: Tx, changed: Vec<Changed>) -> Result<(), Failure> {
+        settle_pay_runs(tx.conn(), &changed, self.remembered_run, tx.now()).await?;
+        for Changed { order, ended_amendments, .. } in &changed {
+            for ended in ended_amendments {
+                answer_amendment(tx.conn(), order, ended, self.remember_edit).await?;
+            }
+        }
         let faults = self.messaging.seams().faults.clone();
         faults.hit("command.before_commit").await;
         tx.commit().await?;

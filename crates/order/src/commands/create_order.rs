@@ -1,6 +1,6 @@
 //! CreateOrder: an order exists, PENDING.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use oms_messaging::Tx;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::{
     keyed::{self, Claimed},
 };
 use crate::{
-    domain::{Currency, Line, Money, NewOrder, Order, Status},
+    domain::{Currency, Line, Money, NewOrder, Order},
     store::{self, Session, claim_fingerprint},
 };
 
@@ -26,6 +26,8 @@ pub struct CreateOrder {
     pub lines: Vec<WantedLine>,
     /// The caller's own reference; may be empty.
     pub reference: String,
+    /// Whether the same parameters soon after, without a key, mean the same order.
+    pub repeats: bool,
 }
 
 /// A line of an order to be created.
@@ -41,29 +43,9 @@ pub struct WantedLine {
     pub name: String,
 }
 
-/// The order that exists now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Created {
-    /// Its id.
-    pub order_id: String,
-    /// The status callers see.
-    pub status: Status,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-}
-
-impl Created {
-    fn of(order: &Order) -> Self {
-        Self {
-            order_id: order.id().to_string(),
-            status: order.shown_status(),
-            created_at: order.created_at(),
-        }
-    }
-}
-
-/// Creates an order. Without a key, the same parameters soon after are taken for a retry: they give
-/// the order that exists, as long as it is PENDING and no run was started.
+/// Creates an order. Without a key, the same parameters soon after are taken for a retry, unless
+/// the wish says otherwise: they give the order that exists, as long as it is PENDING and no run
+/// was started.
 ///
 /// # Errors
 /// [`CommandError::Invalid`]; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
@@ -71,9 +53,9 @@ impl Created {
 pub async fn create_order(
     context: &Context,
     wish: CreateOrder,
-    keyed: Option<Keyed<Created>>,
+    keyed: Option<Keyed<Order>>,
     patience: Patience,
-) -> Result<Reply<Created>, CommandError> {
+) -> Result<Reply<Order>, CommandError> {
     let id = context.messaging.seams().ids.next();
     let _turn = context.key_turn(keyed.as_ref(), &patience).await?;
     let (mut tx, claimed) = context.hold(&id.to_string(), keyed.as_ref(), &patience).await?;
@@ -83,12 +65,13 @@ pub async fn create_order(
         Claimed::Running => return Err(CommandError::KeyRunning),
     }
     if keyed.is_none()
+        && wish.repeats
         && let Some(existing) = repeated(context, &tx, id, &wish).await?
     {
         return Ok(Reply::Fresh(existing));
     }
     let order = Order::create(new_order(id, wish, &tx), &cause(&tx))?;
-    let created = Created::of(&order);
+    let created = order.clone();
     let mut session = Session::load(&tx, &[]).await?;
     session.insert(order);
     let changed = session.save(&mut tx).await?;
@@ -98,7 +81,7 @@ pub async fn create_order(
 }
 
 fn new_order(id: Uuid, wish: CreateOrder, tx: &Tx) -> NewOrder {
-    let CreateOrder { customer_id, currency, lines, reference } = wish;
+    let CreateOrder { customer_id, currency, lines, reference, .. } = wish;
     let line = |WantedLine { sku, qty, price, name }| Line {
         id: tx.next_id(),
         sku,
@@ -117,7 +100,7 @@ async fn repeated(
     tx: &Tx,
     id: Uuid,
     wish: &CreateOrder,
-) -> Result<Option<Created>, CommandError> {
+) -> Result<Option<Order>, CommandError> {
     let window = i64::try_from(context.settings.repeat_window_s).unwrap_or(i64::MAX / 1_000);
     let expires = tx.now() + TimeDelta::seconds(window);
     let (hash, id) = (fingerprint(wish), id.to_string());
@@ -125,7 +108,7 @@ async fn repeated(
         store::Claimed::New => Ok(None),
         store::Claimed::Existing(order) => {
             let found = store::load_orders(tx.conn(), &[order]).await?;
-            Ok(found.values().next().map(Created::of))
+            Ok(found.into_values().next())
         }
     }
 }
@@ -166,6 +149,7 @@ mod tests {
             currency,
             lines: lines.iter().map(line).collect(),
             reference: String::new(),
+            repeats: true,
         }
     }
 

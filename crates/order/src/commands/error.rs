@@ -8,8 +8,8 @@ use crate::{
     domain::{InvalidOrder, Refusal},
 };
 
-/// Why a command did not do what was asked. Except for [`CommandError::StillRefunding`] nothing
-/// was changed.
+/// Why a command did not do what was asked. Except for those that say that something still runs
+/// nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// No order has this id.
@@ -32,6 +32,14 @@ pub enum CommandError {
         "the refund is still running; call again with the same idempotency-key to learn its outcome"
     )]
     StillRefunding,
+    /// The pay run began, but did not end in this caller's time.
+    #[error("the payment is still running")]
+    StillPaying,
+    /// The amendment began, but did not end in this caller's time.
+    #[error(
+        "the change is still running; call again with the same idempotency-key to learn its outcome"
+    )]
+    StillAmending,
     /// More calls wait than the settings allow.
     #[error(transparent)]
     TooManyWaiting(#[from] TooManyWaiting),

@@ -4,10 +4,13 @@
 //! when the effect is. Remembered are OK answers and the refusal of a run the call started; what
 //! did nothing is rolled back together with the claim.
 
-use oms_messaging::Tx;
+use chrono::{DateTime, Utc};
+use oms_messaging::{Failure, Tx};
 use oms_service::idempotency::{self, Answer, Claim, IdempotencyKey};
+use sea_orm::ConnectionTrait;
 
 use super::CommandError;
+use crate::{domain::Order, store::Changed};
 
 /// A caller's key, and how the answer it remembers is written.
 #[derive(Clone, Debug)]
@@ -71,6 +74,36 @@ pub(super) async fn remember<T>(
     if let Some(Keyed { key, encode }) = keyed {
         let answer = Answer::Ok(encode(outcome));
         idempotency::remember(tx.conn(), key, &answer, tx.now()).await?;
+    }
+    Ok(())
+}
+
+/// How a transport writes the answer to a call that waited for an order's pay run; `None` while it
+/// is open.
+pub type RememberedRun = fn(&Order) -> Option<Answer>;
+
+/// Gives the keys that wait for pay runs which `changed` tells to have ended their answers, within
+/// the transaction that ended them. Most runs nobody waits for with a key: one look tells.
+///
+/// # Errors
+/// Any failure of the store.
+pub(crate) async fn settle_pay_runs(
+    conn: &impl ConnectionTrait,
+    changed: &[Changed],
+    remembered: RememberedRun,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let ended = |changed: &Changed| changed.ended_pay_run.map(|run| run.to_string());
+    let runs: Vec<String> = changed.iter().filter_map(ended).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let awaited = idempotency::awaited(conn, &runs).await?;
+    for one in changed {
+        let run = ended(one).filter(|run| awaited.contains(run));
+        if let Some((run, answer)) = run.zip(remembered(&one.order)) {
+            idempotency::settle(conn, &run, &answer, now).await?;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Cause, Currency, Fact, Ledger, Line, Money, MoneyError, Order, OrderState, Status,
+    Cause, Currency, Fact, LINES_MAX, Ledger, Line, Money, MoneyError, Order, OrderState, Status,
     timeline::Happening, total,
 };
 
@@ -44,6 +44,9 @@ pub enum InvalidOrder {
     /// A line in another currency.
     #[error("item[{0}].price.currency mismatch")]
     OtherCurrency(usize),
+    /// More lines than an order may have.
+    #[error("order must contain at most {LINES_MAX} items")]
+    TooManyLines,
     /// More than money can count.
     #[error("order total is out of range")]
     TotalOutOfRange,
@@ -93,24 +96,32 @@ fn check(new: &NewOrder) -> Result<Money, InvalidOrder> {
     if new.customer_id.is_empty() {
         return Err(InvalidOrder::NoCustomer);
     }
-    if new.lines.is_empty() {
+    check_lines(&new.lines, new.currency)
+}
+
+/// What the lines cost, if an order can have them.
+pub(super) fn check_lines(lines: &[Line], currency: Currency) -> Result<Money, InvalidOrder> {
+    if lines.is_empty() {
         return Err(InvalidOrder::NoLines);
     }
-    for (i, line) in new.lines.iter().enumerate() {
+    if lines.len() > LINES_MAX {
+        return Err(InvalidOrder::TooManyLines);
+    }
+    for (i, line) in lines.iter().enumerate() {
         if line.sku.is_empty() {
             return Err(InvalidOrder::NoSku(i));
         }
         if line.qty <= 0 {
             return Err(InvalidOrder::NoQuantity(i));
         }
-        if line.price.currency() != new.currency {
+        if line.price.currency() != currency {
             return Err(InvalidOrder::OtherCurrency(i));
         }
         if line.price.minor() <= 0 {
             return Err(InvalidOrder::NoPrice(i));
         }
     }
-    total(&new.lines, new.currency).map_err(|error| match error {
+    total(lines, currency).map_err(|error| match error {
         MoneyError::Overflow | MoneyError::UnknownCurrency(_) | MoneyError::Mixed(..) => {
             InvalidOrder::TotalOutOfRange
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Line, Money};
+use super::{AmendmentEnd, Line, Money};
 
 /// A fact of this service, to be announced in the order in which it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,25 @@ pub enum Fact {
         method: String,
         /// When the run ends by itself.
         deadline: DateTime<Utc>,
+    },
+    /// Other lines are wished for.
+    Amended {
+        /// The run.
+        saga_id: Uuid,
+        /// Above 1.
+        revision: i32,
+        /// What the order is to have.
+        lines: Vec<Line>,
+        /// What it is to cost.
+        total: Money,
+        /// The revision in force.
+        settled_revision: i32,
+        /// Its lines.
+        settled_lines: Vec<Line>,
+        /// What they cost.
+        settled_total: Money,
+        /// How to pay what it costs more; as the order was paid when absent.
+        method: Option<String>,
     },
     /// What is in force now.
     Confirmed {
@@ -122,6 +141,8 @@ pub enum Milestone {
         /// How long it took.
         lasted: TimeDelta,
     },
+    /// An amend run ended.
+    AmendmentEnded(AmendmentEnd),
     /// A refund that a call asked for ended.
     RefundEnded {
         /// Whether the money went back.

@@ -18,9 +18,9 @@ impl Order {
     /// Ships: the goods of the lines in force leave. A refund run for a part goes on meanwhile.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] while a refund run for all that is left is open: goods do not leave while
-    /// their whole price may be on its way back. [`Refusal::NotShippable`] when the order is
-    /// neither CONFIRMED nor SHIPPED.
+    /// [`Refusal::Busy`] while an amend run is open, or a refund run for all that is left: goods do
+    /// not leave while it is open which, or while their whole price may be on its way back.
+    /// [`Refusal::NotShippable`] when the order is neither CONFIRMED nor SHIPPED.
     pub fn ship(&mut self, cause: &Cause) -> Result<Fulfilling, Refusal> {
         match table::ship(self.status(), self.run_kind(), self.run_takes_all()) {
             ShipVerdict::Ship => {}

@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::{Currency, Money, MoneyError};
 
+/// Lines of one order.
+pub const LINES_MAX: usize = 500;
+
 /// So many units of one SKU at a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {

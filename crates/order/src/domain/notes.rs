@@ -1,11 +1,9 @@
 //! What other services' facts do to an order. Right without an inbox: the state decides.
 
-use uuid::Uuid;
-
 use super::{
-    By, Cause, Compensation, Fact, HeardError, Milestone, Money, Noted, Order, Refund, RefundName,
-    RefundState, Run, RunOutcome, Status, StatusReason,
-    table::{self, Effect, Fit, Heard, Verdict, Whose},
+    AmendmentEnd, By, Cause, Compensation, Fact, HeardError, Milestone, Money, Noted, Order,
+    Refund, RefundState, Run, RunOutcome, Status, StatusReason,
+    table::{self, Effect, Fit, Heard, Verdict},
     timeline::Happening,
 };
 
@@ -63,7 +61,7 @@ impl Order {
         totals: Totals,
         cause: &Cause,
     ) -> Result<Noted, HeardError> {
-        let due = revision < self.revision() || amount == self.total();
+        let due = revision != self.revision() || self.is_due(amount);
         let fit = match self.fit(revision) {
             Fit::Ahead => Fit::Ahead,
             _ if amount.currency() != self.currency() || !due => Fit::OtherMoney,
@@ -159,37 +157,6 @@ impl Order {
         self.note(heard, None, Details::default(), cause)
     }
 
-    fn fit(&self, revision: i32) -> Fit {
-        match revision.cmp(&self.revision()) {
-            std::cmp::Ordering::Less => Fit::Earlier,
-            std::cmp::Ordering::Equal if revision == 0 => Fit::Ahead,
-            std::cmp::Ordering::Equal => Fit::Current,
-            std::cmp::Ordering::Greater => Fit::Ahead,
-        }
-    }
-
-    fn whose(&self, refund_id: &str, amount: Money) -> Whose {
-        if amount.currency() != self.currency() {
-            return Whose::OtherMoney;
-        }
-        match RefundName::parse(refund_id, self.id()) {
-            None => Whose::Nobody,
-            Some(RefundName::Cancel) => Whose::Cancel,
-            Some(RefundName::Amend(revision)) if revision > self.revision() => Whose::Ahead,
-            Some(RefundName::Amend(_)) => Whose::Amend,
-            Some(RefundName::Asked(id)) => match self.refund(refund_id) {
-                None => Whose::Nobody,
-                Some(refund) if refund.amount != amount => Whose::OtherMoney,
-                Some(_) if self.waits_for_refund(id) => Whose::OpenRun,
-                Some(_) => Whose::Ended,
-            },
-        }
-    }
-
-    fn waits_for_refund(&self, id: Uuid) -> bool {
-        matches!(self.run(), Some(Run::Refund { refund_id, .. }) if *refund_id == id)
-    }
-
     /// Decides by the table, then takes the totals (always) and the effect.
     fn note(
         &mut self,
@@ -248,6 +215,14 @@ impl Order {
                 let code = StatusReason::RESERVATION_EXPIRED;
                 self.cancel_now(By::Inventory, code, "the reservation expired", detail, cause);
             }
+            Effect::AcceptAmendment => self.accept_amendment(cause),
+            Effect::RefuseUnavailable => {
+                self.refuse_amendment(AmendmentEnd::Unavailable, detail, cause);
+            }
+            Effect::RefuseDeclined => self.refuse_amendment(AmendmentEnd::Declined, detail, cause),
+            Effect::RefuseNotGivenBack => {
+                self.refuse_amendment(AmendmentEnd::NotGivenBack, details.code, cause);
+            }
             Effect::EndRefund => self.end_refund(details, amount, cause),
             Effect::FailRefund => self.fail_refund(details, amount, cause),
             Effect::NoteCancelRefund => return self.note_cancel_refund(details, true, cause),
@@ -261,7 +236,11 @@ impl Order {
             Effect::NoteLateCapture if learned => {
                 self.write(&Happening::CapturedLate(amount), cause);
             }
-            Effect::NoteLateCapture => return false,
+            Effect::NoteLateDecrease if learned => {
+                let refund_id = details.refund_id;
+                self.write(&Happening::RefundSucceeded { refund_id, amount }, cause);
+            }
+            Effect::NoteLateCapture | Effect::NoteLateDecrease => return false,
         }
         true
     }

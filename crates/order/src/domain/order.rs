@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Cause, Currency, Entry, Fact, Ledger, Line, Milestone, Money, OrderState, Refund, RefundState,
-    Run, RunKind, Status, StatusReason, timeline::Happening, total,
+    Amendment, Cause, Currency, Entry, Fact, Ledger, Line, Milestone, Money, OrderState, Refund,
+    RefundState, Run, RunKind, Status, StatusReason, timeline::Happening, total,
 };
 
 /// An order. Changed by its verbs and by notes of what other services say; each change collects
@@ -16,13 +16,20 @@ pub struct Order {
     entries: Vec<Entry>,
     facts: Vec<Fact>,
     milestones: Vec<Milestone>,
+    pub(super) ended_amendments: Vec<Amendment>,
 }
 
 impl Order {
     /// An order as it was stored.
     #[must_use]
     pub fn restore(state: OrderState) -> Self {
-        Self { state, entries: Vec::new(), facts: Vec::new(), milestones: Vec::new() }
+        Self {
+            state,
+            entries: Vec::new(),
+            facts: Vec::new(),
+            milestones: Vec::new(),
+            ended_amendments: Vec::new(),
+        }
     }
 
     /// Its data, for the store.
@@ -86,13 +93,25 @@ impl Order {
         self.state.version
     }
 
-    /// Submitted revisions so far; 0 before the pay run.
+    /// Revisions so far; 0 before the pay run.
     #[must_use]
     pub fn revision(&self) -> i32 {
         self.state.revision
     }
 
-    /// Its lines.
+    /// Whether it came to CONFIRMED, whatever became of it since.
+    #[must_use]
+    pub fn was_confirmed(&self) -> bool {
+        self.state.settled_revision > 0
+    }
+
+    /// How it was paid, or is to be; empty before the pay run.
+    #[must_use]
+    pub fn payment_method(&self) -> &str {
+        &self.state.payment_method
+    }
+
+    /// Its lines: those in force, whatever an open amend run wishes for.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.state.lines
@@ -271,6 +290,17 @@ impl Order {
         std::mem::take(&mut self.milestones)
     }
 
+    /// The amendments that ended and were not taken yet.
+    #[must_use]
+    pub fn ended_amendments(&self) -> &[Amendment] {
+        &self.ended_amendments
+    }
+
+    /// Takes the amendments that ended.
+    pub fn take_amendments(&mut self) -> Vec<Amendment> {
+        std::mem::take(&mut self.ended_amendments)
+    }
+
     /// Writes on the timeline: the one place where the version rises.
     pub(super) fn write(&mut self, happening: &Happening<'_>, cause: &Cause) {
         let (event_type, payload) = happening.text();
@@ -284,6 +314,14 @@ impl Order {
             event_id: cause.event_id,
             trace_id: cause.trace_id.clone(),
         });
+    }
+
+    /// All money of an order is in its currency: it can change only while there is none.
+    pub(super) fn adopt_currency(&mut self, currency: Currency) {
+        self.state.currency = currency;
+        let Ledger { captured, refunded, .. } = &mut self.state.ledger;
+        *captured = Money::new(captured.minor(), currency);
+        *refunded = Money::new(refunded.minor(), currency);
     }
 
     pub(super) fn become_status(&mut self, status: Status, cause: &Cause) {

@@ -63,6 +63,12 @@ impl RefundName {
     }
 }
 
+/// The name of an amendment, and of the refund that gives back what it costs less.
+#[must_use]
+pub fn amendment_name(order: Uuid, revision: i32) -> String {
+    format!("amend:{order}:{revision}")
+}
+
 /// A refund this service asked for, or the one payment made at the cancellation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::Line;
+
 /// An open run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Run {
@@ -12,6 +14,16 @@ pub enum Run {
         saga_id: Uuid,
         /// Past it the order cancels.
         deadline: DateTime<Utc>,
+        /// When it began.
+        started_at: DateTime<Utc>,
+    },
+    /// What is held and paid is to follow other lines. Ends by an answer or by a cancellation, not
+    /// by time.
+    Amend {
+        /// Names the run in traces.
+        saga_id: Uuid,
+        /// What the order is to have; its lines in force stay the order's own until the end.
+        lines: Vec<Line>,
         /// When it began.
         started_at: DateTime<Utc>,
     },
@@ -30,6 +42,7 @@ impl Run {
     pub const fn kind(&self) -> RunKind {
         match self {
             Self::Pay { .. } => RunKind::Pay,
+            Self::Amend { .. } => RunKind::Amend,
             Self::Refund { .. } => RunKind::Refund,
         }
     }
@@ -38,7 +51,9 @@ impl Run {
     #[must_use]
     pub const fn started_at(&self) -> DateTime<Utc> {
         match self {
-            Self::Pay { started_at, .. } | Self::Refund { started_at, .. } => *started_at,
+            Self::Pay { started_at, .. }
+            | Self::Amend { started_at, .. }
+            | Self::Refund { started_at, .. } => *started_at,
         }
     }
 }
@@ -50,13 +65,15 @@ pub enum RunKind {
     Idle,
     /// A pay run.
     Pay,
+    /// An amend run.
+    Amend,
     /// A refund run.
     Refund,
 }
 
 impl RunKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Idle, Self::Pay, Self::Refund];
+    pub const ALL: [Self; 4] = [Self::Idle, Self::Pay, Self::Amend, Self::Refund];
 
     /// Its word in the database; empty when no run is open.
     #[must_use]
@@ -64,6 +81,7 @@ impl RunKind {
         match self {
             Self::Idle => "",
             Self::Pay => "pay",
+            Self::Amend => "amend",
             Self::Refund => "refund",
         }
     }

@@ -54,11 +54,12 @@ pub struct OrderState {
     pub status: Status,
     /// Timeline entries so far.
     pub version: i32,
-    /// Submitted revisions so far: 0 before the pay run, then 1; each amendment adds one.
+    /// Revisions so far: 0 before the pay run, then 1; each amendment adds one, and so does each
+    /// refusal of one.
     pub revision: i32,
     /// The revision in force; 0 before CONFIRMED.
     pub settled_revision: i32,
-    /// Lines of the revision.
+    /// Lines in force, or to be paid for before anything is in force.
     pub lines: Vec<Line>,
     /// The open run.
     pub run: Option<Run>,

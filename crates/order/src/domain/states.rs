@@ -5,17 +5,18 @@ use std::fmt::Write;
 use super::{
     RunKind, Status,
     table::{
-        self, CancelVerdict, CompleteVerdict, Effect, Fit, Heard, PayVerdict, RefundVerdict,
-        ShipVerdict, Verdict, Whose,
+        self, CancelVerdict, CompleteVerdict, EditVerdict, Effect, Fit, Heard, PayVerdict,
+        RefundVerdict, ShipVerdict, Verdict, Whose,
     },
 };
 
 /// The states an order can rest or run in; PAID is passed through within one transaction.
-const REACHABLE: [(Status, RunKind); 12] = [
+const REACHABLE: [(Status, RunKind); 13] = [
     (Status::Pending, RunKind::Idle),
     (Status::Pending, RunKind::Pay),
     (Status::Reserved, RunKind::Pay),
     (Status::Confirmed, RunKind::Idle),
+    (Status::Confirmed, RunKind::Amend),
     (Status::Confirmed, RunKind::Refund),
     (Status::Shipped, RunKind::Idle),
     (Status::Shipped, RunKind::Refund),
@@ -27,7 +28,7 @@ const REACHABLE: [(Status, RunKind); 12] = [
 ];
 
 /// The facts of the page, with what they are called on it.
-const FACTS: [(&str, Heard); 18] = [
+const FACTS: [(&str, Heard); 22] = [
     ("reserved", Heard::Reserved(Fit::Current)),
     ("reserved, earlier revision", Heard::Reserved(Fit::Earlier)),
     ("rejected", Heard::Rejected(Fit::Current)),
@@ -39,9 +40,13 @@ const FACTS: [(&str, Heard); 18] = [
     ("refunded, the open run's", Heard::Refunded(Whose::OpenRun)),
     ("refunded, known already", Heard::Refunded(Whose::Ended)),
     ("refunded, of the cancellation", Heard::Refunded(Whose::Cancel)),
+    ("refunded, of the open amendment", Heard::Refunded(Whose::OpenAmend)),
+    ("refunded, of an amendment that has ended", Heard::Refunded(Whose::Amend)),
     ("refund_failed, the open run's", Heard::RefundFailed(Whose::OpenRun)),
     ("refund_failed, known already", Heard::RefundFailed(Whose::Ended)),
     ("refund_failed, of the cancellation", Heard::RefundFailed(Whose::Cancel)),
+    ("refund_failed, of the open amendment", Heard::RefundFailed(Whose::OpenAmend)),
+    ("refund_failed, of an amendment that has ended", Heard::RefundFailed(Whose::Amend)),
     ("released", Heard::Released),
     ("closed", Heard::Closed),
     ("reservation_expired", Heard::ReservationExpired(Fit::Current)),
@@ -62,8 +67,9 @@ pub fn states_markdown() -> String {
          submitted, another currency or amount than was due, a refund nobody asked for, an unknown \
          order.\n\n\
          ## Commands\n\n\
-         | Status | Open run | PayOrder | CancelOrder | RefundOrder | ShipOrder | CompleteOrder |\n\
-         |---|---|---|---|---|---|---|\n",
+         | Status | Open run | PayOrder | EditOrder | CancelOrder | RefundOrder | ShipOrder | \
+         CompleteOrder |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     for (status, run) in REACHABLE {
         let refund = match status {
@@ -77,7 +83,8 @@ pub fn states_markdown() -> String {
         let pay = pay_word(table::pay(status, run));
         let cancel = cancel_word(table::cancel(status, run));
         let (ship, complete) = (ship_words(status, run), complete_word(table::complete(status)));
-        row(&mut page, [&name(status), run_word(run), pay, cancel, &refund, &ship, complete]);
+        let edit = edit_word(table::edit(status, run));
+        row(&mut page, [&name(status), run_word(run), pay, edit, cancel, &refund, &ship, complete]);
     }
     for (fact, heard) in FACTS {
         let mut rows = String::new();
@@ -110,6 +117,7 @@ const fn run_word(run: RunKind) -> &'static str {
     match run {
         RunKind::Idle => "none",
         RunKind::Pay => "pay",
+        RunKind::Amend => "amend",
         RunKind::Refund => "refund",
     }
 }
@@ -120,6 +128,15 @@ const fn pay_word(verdict: PayVerdict) -> &'static str {
         PayVerdict::Running => "· (it runs already)",
         PayVerdict::Refused => "refused",
         PayVerdict::RefusedByReason => "refused; the status reason says why",
+    }
+}
+
+const fn edit_word(verdict: EditVerdict) -> &'static str {
+    match verdict {
+        EditVerdict::Plain => "done at once",
+        EditVerdict::Amend => "the amend run begins",
+        EditVerdict::Busy => "waits for the open run",
+        EditVerdict::Refused => "refused",
     }
 }
 
@@ -182,6 +199,18 @@ const fn verdict_word(verdict: Verdict) -> &'static str {
             Effect::CancelExpired => {
                 "→ CANCELED (reservation_expired); the pay run ends; says canceled"
             }
+            Effect::AcceptAmendment => {
+                "the amend run ends; the new lines are in force; says confirmed"
+            }
+            Effect::RefuseUnavailable => {
+                "the amend run ends without effect (inventory_unavailable); says confirmed"
+            }
+            Effect::RefuseDeclined => {
+                "the amend run ends without effect (payment_declined); says confirmed"
+            }
+            Effect::RefuseNotGivenBack => {
+                "the amend run ends without effect (refund_failed); says confirmed"
+            }
             Effect::EndRefund => {
                 "the refund run ends; \
                  with nothing left, and not CANCELED: → REFUNDED, says refunded"
@@ -192,6 +221,7 @@ const fn verdict_word(verdict: Verdict) -> &'static str {
             Effect::NoteReleased => "noted: the hold is gone",
             Effect::NoteClosed => "noted: payment is through with the order",
             Effect::NoteDispatched => "noted, if it was shipped: the shipment is booked out",
+            Effect::NoteLateDecrease => "noted, once: the amendment gave it back",
             Effect::NoteLateCapture => "the ledger moves; payment gives it back by itself",
         },
     }

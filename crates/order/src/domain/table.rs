@@ -30,7 +30,9 @@ pub enum Whose {
     Ended,
     /// Payment's own at the cancellation.
     Cancel,
-    /// The decrease of an amendment.
+    /// What goes back by the open amend run.
+    OpenAmend,
+    /// What goes back by an amendment that has ended.
     Amend,
     /// The decrease of an amendment that was never submitted.
     Ahead,
@@ -78,6 +80,14 @@ pub enum Effect {
     CancelDeclined,
     /// CANCELED, because the hold waited too long; the pay run ends.
     CancelExpired,
+    /// The amend run ends: the lines wished for are in force.
+    AcceptAmendment,
+    /// The amend run ends without effect, because inventory could not hold what was to be added.
+    RefuseUnavailable,
+    /// The amend run ends without effect, because payment was declined.
+    RefuseDeclined,
+    /// The amend run ends without effect, because the money could not be given back.
+    RefuseNotGivenBack,
     /// The refund run ends with the money given back; REFUNDED when nothing is left.
     EndRefund,
     /// The refund run ends without effect.
@@ -92,6 +102,8 @@ pub enum Effect {
     NoteClosed,
     /// A capture became known after the cancellation; payment gives it back by itself.
     NoteLateCapture,
+    /// What an amendment gave back became known after the cancellation.
+    NoteLateDecrease,
     /// The shipment is known to be booked out.
     NoteDispatched,
 }
@@ -113,7 +125,11 @@ pub enum Verdict {
 #[must_use]
 pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
     use Verdict::{Already, Moved};
+    use Whose::{Amend, Cancel, Ended, OpenAmend, OpenRun};
     let paying = matches!((status, run), (Pending | Reserved, RunKind::Pay));
+    if let (Confirmed, RunKind::Amend, Some(effect)) = (status, run, ends_amendment(heard)) {
+        return Moved(effect);
+    }
     match heard {
         Heard::Reserved(Fit::Ahead)
         | Heard::Rejected(Fit::Ahead)
@@ -152,6 +168,9 @@ pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
         Heard::RefundFailed(Whose::OpenRun) if matches!(run, RunKind::Refund) => {
             Moved(Effect::FailRefund)
         }
+        Heard::Refunded(Whose::Amend) if matches!(status, Canceled) => {
+            Moved(Effect::NoteLateDecrease)
+        }
         Heard::Refunded(Whose::Cancel) if matches!(status, Canceled) => {
             Moved(Effect::NoteCancelRefund)
         }
@@ -167,11 +186,24 @@ pub const fn hear(status: Status, run: RunKind, heard: Heard) -> Verdict {
         | Heard::Rejected(Fit::Current | Fit::Earlier)
         | Heard::Captured(Fit::Current | Fit::Earlier)
         | Heard::Declined(Fit::Current | Fit::Earlier)
-        | Heard::Refunded(Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend)
-        | Heard::RefundFailed(Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend)
+        | Heard::Refunded(OpenRun | Ended | Cancel | OpenAmend | Amend)
+        | Heard::RefundFailed(OpenRun | Ended | Cancel | OpenAmend | Amend)
         | Heard::Released
         | Heard::Closed
         | Heard::Dispatched => Already,
+    }
+}
+
+/// How `heard` ends an open amend run; `None` when it does not.
+const fn ends_amendment(heard: Heard) -> Option<Effect> {
+    match heard {
+        Heard::Captured(Fit::Current) | Heard::Refunded(Whose::OpenAmend) => {
+            Some(Effect::AcceptAmendment)
+        }
+        Heard::Rejected(Fit::Current) => Some(Effect::RefuseUnavailable),
+        Heard::Declined(Fit::Current) => Some(Effect::RefuseDeclined),
+        Heard::RefundFailed(Whose::OpenAmend) => Some(Effect::RefuseNotGivenBack),
+        _ => None,
     }
 }
 
@@ -195,16 +227,45 @@ pub const fn pay(status: Status, run: RunKind) -> PayVerdict {
         (Pending | Reserved | Paid, RunKind::Pay) => PayVerdict::Running,
         (Pending, RunKind::Idle) => PayVerdict::Start,
         (Canceled, _) => PayVerdict::RefusedByReason,
-        (Pending, RunKind::Refund)
-        | (Reserved | Paid, RunKind::Idle | RunKind::Refund)
+        (Pending, RunKind::Amend | RunKind::Refund)
+        | (Reserved | Paid, RunKind::Idle | RunKind::Amend | RunKind::Refund)
         | (Confirmed | Refunded | Shipped | Completed, _) => PayVerdict::Refused,
+    }
+}
+
+/// The answer to a change of what is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditVerdict {
+    /// Nobody else has heard of the lines: they are changed at once.
+    Plain,
+    /// The amend run begins.
+    Amend,
+    /// A run is open: wait for its end.
+    Busy,
+    /// Too late.
+    Refused,
+}
+
+/// What a change of an order's lines does.
+#[must_use]
+pub const fn edit(status: Status, run: RunKind) -> EditVerdict {
+    match (status, run) {
+        (Pending, RunKind::Idle) => EditVerdict::Plain,
+        (Confirmed, RunKind::Idle) => EditVerdict::Amend,
+        (
+            Pending | Reserved | Paid | Confirmed,
+            RunKind::Pay | RunKind::Amend | RunKind::Refund,
+        ) => EditVerdict::Busy,
+        (Reserved | Paid, RunKind::Idle) | (Canceled | Refunded | Shipped | Completed, _) => {
+            EditVerdict::Refused
+        }
     }
 }
 
 /// The answer to CancelOrder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelVerdict {
-    /// It is cancelled; an open pay run ends, an open refund run goes on.
+    /// It is cancelled; an open pay or amend run ends, an open refund run goes on.
     Cancel,
     /// It was cancelled before.
     Already,
@@ -238,9 +299,13 @@ pub enum RefundVerdict {
 pub const fn refund(status: Status, run: RunKind, closed: bool) -> RefundVerdict {
     match (status, run) {
         (Confirmed | Shipped | Completed, RunKind::Idle) => RefundVerdict::Start,
-        (Confirmed | Shipped | Completed, RunKind::Pay | RunKind::Refund) => RefundVerdict::Busy,
+        (Confirmed | Shipped | Completed, RunKind::Pay | RunKind::Amend | RunKind::Refund) => {
+            RefundVerdict::Busy
+        }
         (Canceled, RunKind::Idle) if closed => RefundVerdict::Start,
-        (Canceled, RunKind::Pay | RunKind::Refund) if closed => RefundVerdict::Busy,
+        (Canceled, RunKind::Pay | RunKind::Amend | RunKind::Refund) if closed => {
+            RefundVerdict::Busy
+        }
         (Canceled | Pending | Reserved | Paid | Refunded, _) => RefundVerdict::Refused,
     }
 }
@@ -262,7 +327,7 @@ pub enum ShipVerdict {
 #[must_use]
 pub const fn ship(status: Status, run: RunKind, takes_all: bool) -> ShipVerdict {
     match (status, run) {
-        (Confirmed, RunKind::Pay) => ShipVerdict::Busy,
+        (Confirmed, RunKind::Pay | RunKind::Amend) => ShipVerdict::Busy,
         (Confirmed, RunKind::Refund) if takes_all => ShipVerdict::Busy,
         (Confirmed, RunKind::Idle | RunKind::Refund) => ShipVerdict::Ship,
         (Shipped, _) => ShipVerdict::Already,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Intervention, Money, Status, StatusReason};
+use super::{AmendmentEnd, Intervention, Money, Status, StatusReason};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +26,57 @@ pub struct Entry {
 /// What can be written on a timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happening<'a> {
-    Created { customer_id: &'a str },
+    Created {
+        customer_id: &'a str,
+    },
     Became(Status),
-    Canceled { reason: &'a StatusReason, detail: &'a str },
+    Edited {
+        change: &'a str,
+        items: usize,
+        total: Money,
+        customer_id: Option<&'a str>,
+    },
+    AmendmentRequested {
+        revision: i32,
+        change: &'a str,
+        items: usize,
+        settled: Money,
+        desired: Money,
+    },
+    Amended {
+        revision: i32,
+        items: usize,
+        settled: Money,
+        desired: Money,
+    },
+    AmendmentRefused {
+        revision: i32,
+        end: AmendmentEnd,
+        detail: &'a str,
+    },
+    Canceled {
+        reason: &'a StatusReason,
+        detail: &'a str,
+    },
     CapturedLate(Money),
-    RefundRequested { refund_id: &'a str, amount: Money, reason: &'a str },
-    RefundSucceeded { refund_id: &'a str, amount: Money },
-    RefundFailed { refund_id: &'a str, amount: Money, code: &'a str },
+    RefundRequested {
+        refund_id: &'a str,
+        amount: Money,
+        reason: &'a str,
+    },
+    RefundSucceeded {
+        refund_id: &'a str,
+        amount: Money,
+    },
+    RefundFailed {
+        refund_id: &'a str,
+        amount: Money,
+        code: &'a str,
+    },
     StockReleased,
-    PaymentClosed { kept: Money },
+    PaymentClosed {
+        kept: Money,
+    },
     Intervened(&'a Intervention),
 }
 
@@ -45,6 +87,21 @@ impl Happening<'_> {
         let (event_type, payload) = match self {
             Self::Created { customer_id } => ("OrderCreated", json!({"customer_id": customer_id})),
             Self::Became(status) => ("OrderStatusChanged", json!({"status": status.as_str()})),
+            Self::Edited { change, items, total, customer_id } => {
+                ("OrderEdited", edited(change, *items, *total, *customer_id))
+            }
+            Self::AmendmentRequested { revision, change, items, settled, desired } => {
+                let mut payload = amended(*revision, *items, *settled, *desired);
+                payload["change"] = json!(change);
+                ("AmendmentRequested", payload)
+            }
+            Self::Amended { revision, items, settled, desired } => {
+                ("OrderAmended", amended(*revision, *items, *settled, *desired))
+            }
+            Self::AmendmentRefused { revision, end, detail } => (
+                "AmendmentRefused",
+                json!({"revision": revision, "code": end.as_str(), "detail": detail}),
+            ),
             Self::Canceled { reason, detail } => ("OrderStatusChanged", canceled(reason, detail)),
             Self::CapturedLate(amount) => ("PaymentCaptured", amount_json(*amount)),
             Self::RefundRequested { refund_id, amount, reason } => (
@@ -83,6 +140,35 @@ impl Happening<'_> {
 
 fn amount_json(amount: Money) -> serde_json::Value {
     json!({"amount_minor": amount.minor(), "currency": amount.currency().code()})
+}
+
+fn edited(
+    change: &str,
+    items: usize,
+    total: Money,
+    customer_id: Option<&str>,
+) -> serde_json::Value {
+    let mut payload = json!({
+        "change": change,
+        "items": items,
+        "amount_minor": total.minor(),
+        "currency": total.currency().code(),
+    });
+    if let Some(customer_id) = customer_id {
+        payload["customer_id"] = json!(customer_id);
+    }
+    payload
+}
+
+/// `difference_minor` is what it costs more; below zero what goes back.
+fn amended(revision: i32, items: usize, settled: Money, desired: Money) -> serde_json::Value {
+    json!({
+        "revision": revision,
+        "items": items,
+        "amount_minor": desired.minor(),
+        "difference_minor": desired.minor().saturating_sub(settled.minor()),
+        "currency": desired.currency().code(),
+    })
 }
 
 fn canceled(reason: &StatusReason, detail: &str) -> serde_json::Value {

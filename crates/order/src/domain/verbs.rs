@@ -42,6 +42,17 @@ impl Order {
         }
     }
 
+    /// Refuses when the caller expected it to be as it was at another instant.
+    ///
+    /// # Errors
+    /// [`Refusal::UpdatedMeanwhile`].
+    pub fn expect_updated_at(&self, expected: Option<DateTime<Utc>>) -> Result<(), Refusal> {
+        match expected {
+            Some(expected) if expected != self.updated_at() => Err(Refusal::UpdatedMeanwhile),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins the pay run: reserve, pay, confirm, until `deadline`.
     ///
     /// # Errors
@@ -77,7 +88,9 @@ impl Order {
         Ok(Paying::Started)
     }
 
-    fn why_not_paid(&self) -> Refusal {
+    /// Why a pay run that has ended did not come to CONFIRMED.
+    #[must_use]
+    pub fn why_not_paid(&self) -> Refusal {
         match self.status_reason().map(|reason| reason.code.as_str()) {
             Some(StatusReason::INVENTORY_UNAVAILABLE) => Refusal::InventoryUnavailable,
             Some(StatusReason::PAYMENT_DECLINED) => Refusal::PaymentDeclined,
@@ -85,8 +98,8 @@ impl Order {
         }
     }
 
-    /// Cancels for the customer. Always wins over an open pay run; an open refund run goes on and
-    /// ends by its own answer.
+    /// Cancels for the customer. Always wins over an open pay or amend run; an open refund run goes
+    /// on and ends by its own answer.
     ///
     /// # Errors
     /// [`Refusal::NotCancelable`] once it was shipped or everything was given back.
@@ -127,6 +140,7 @@ impl Order {
             self.state.run = None;
             self.reach(Milestone::RunEnded { outcome, lasted });
         }
+        self.drop_amendment(cause);
         let reason = StatusReason { code: code.to_owned(), message: message.to_owned() };
         self.state.status = Status::Canceled;
         self.write(&Happening::Canceled { reason: &reason, detail }, cause);

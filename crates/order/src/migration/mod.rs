@@ -3,6 +3,7 @@
 mod m0001_orders;
 mod m0002_shipping;
 mod m0003_lists;
+mod m0004_amendments;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m0001_orders::Orders));
         all.push(Box::new(m0002_shipping::Shipping));
         all.push(Box::new(m0003_lists::Lists));
+        all.push(Box::new(m0004_amendments::Amendments));
         all
     }
 }

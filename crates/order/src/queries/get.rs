@@ -51,6 +51,17 @@ impl Queries {
         Ok(Some(OrderView { order, timeline }))
     }
 
+    /// The order of this id without its timeline; `None` when there is none.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn order(&self, id: &str) -> Result<Option<Order>, Failure> {
+        let snapshot = read_snapshot(&self.read).await?;
+        let found = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
+        snapshot.commit().await?;
+        Ok(found)
+    }
+
     /// How many pay runs are open.
     ///
     /// # Errors

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use oms_messaging::{Failure, sql::one_of};
 use oms_service::read_snapshot;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Statement,
     sea_query::{Expr, ExprTrait},
 };
 
 use super::Queries;
 use crate::{
-    domain::Status,
+    domain::{RunKind, Stage, Status},
     store::{
         entities::{
             lines,
@@ -53,6 +53,15 @@ pub struct PageKey {
     pub id: String,
 }
 
+/// Where a page of all orders begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageStart {
+    /// After the order of a key.
+    After(PageKey),
+    /// After so many orders.
+    At(u64),
+}
+
 /// An order as it is listed, read without its refunds: the status callers see is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedOrder {
@@ -60,6 +69,8 @@ pub struct ListedOrder {
     pub row: orders::Model,
     /// The lifecycle's status.
     pub lifecycle: Status,
+    /// The same in five words.
+    pub stage: Stage,
     /// The status callers see.
     pub shown: Status,
     /// Its lines, in order.
@@ -151,19 +162,53 @@ impl Queries {
     ) -> Result<OrderPage, Failure> {
         // One snapshot: rows and lines of two instants could contradict each other.
         let snapshot = read_snapshot(&self.read).await?;
-        let mut rows = filter.select(after, size as u64 + 1).all(&snapshot).await?;
-        let mut more = rows.len() > size;
-        rows.truncate(size);
-        let (complete, mut lines) = lines_of(&snapshot, &rows).await?;
+        let page = page(&snapshot, filter.select(after, size as u64 + 1), size).await?;
         snapshot.commit().await?;
-        more |= complete < rows.len();
-        rows.truncate(complete);
-        let orders = rows.into_iter().map(|row| {
-            let lines = lines.remove(&row.id).unwrap_or_default();
-            listed(row, lines)
-        });
-        Ok(OrderPage { orders: orders.collect::<Result<_, Failure>>()?, more })
+        Ok(page)
     }
+
+    /// Up to `size` of all orders from `start` on, and how many orders there are.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn page_of_all(
+        &self,
+        start: &PageStart,
+        size: usize,
+    ) -> Result<(OrderPage, u64), Failure> {
+        let filter = ListFilter::default();
+        let snapshot = read_snapshot(&self.read).await?;
+        // By the index of all orders, which is the smallest.
+        let all = orders::Entity::find().filter(Expr::cust(ANY)).count(&snapshot).await?;
+        let limit = size as u64 + 1;
+        let select = match start {
+            PageStart::After(key) => filter.select(Some(key), limit),
+            // Beyond the last order nothing has to be walked to be sure.
+            PageStart::At(first) => filter.select(None, limit).offset(std::cmp::min(*first, all)),
+        };
+        let page = page(&snapshot, select, size).await?;
+        snapshot.commit().await?;
+        Ok((page, all))
+    }
+}
+
+/// Up to `size` orders of a statement that asks for one more, with their lines.
+async fn page<C: ConnectionTrait>(
+    conn: &C,
+    select: Select<orders::Entity>,
+    size: usize,
+) -> Result<OrderPage, Failure> {
+    let mut rows = select.all(conn).await?;
+    let mut more = rows.len() > size;
+    rows.truncate(size);
+    let (complete, mut lines) = lines_of(conn, &rows).await?;
+    more |= complete < rows.len();
+    rows.truncate(complete);
+    let orders = rows.into_iter().map(|row| {
+        let lines = lines.remove(&row.id).unwrap_or_default();
+        listed(row, lines)
+    });
+    Ok(OrderPage { orders: orders.collect::<Result<_, Failure>>()?, more })
 }
 
 /// The lines of the first orders of a page, of how many, by order. All of them, unless they have
@@ -199,8 +244,11 @@ fn listed(row: orders::Model, mut lines: Vec<LineRow>) -> Result<ListedOrder, Fa
         Status::parse(word).ok_or_else(|| Failure::Unclassified(unreadable()))
     };
     let (lifecycle, shown) = (status(&row.status)?, status(&row.shown_status)?);
-    let present = lines_revision(row.revision);
+    let present = lines_revision(row.settled_revision);
     lines.retain(|line| line.revision == present);
     lines.sort_by_key(|line| line.position);
-    Ok(ListedOrder { row, lifecycle, shown, lines })
+    let unreadable = || Failure::Unclassified(format!("order {}: cannot read its run", row.id));
+    let run = RunKind::ALL.into_iter().find(|kind| kind.as_str() == row.run_kind);
+    let stage = Stage::of(lifecycle, run.ok_or_else(unreadable)?);
+    Ok(ListedOrder { row, lifecycle, stage, shown, lines })
 }

@@ -7,5 +7,5 @@ mod watchers;
 
 pub use follow::{Followed, Step, WatchError};
 pub use get::{OrderView, Queries, TIMELINE_MAX, TimelineRow};
-pub use list::{LINES_MAX, LineRow, ListFilter, ListedOrder, OrderPage, PageKey};
+pub use list::{LINES_MAX, LineRow, ListFilter, ListedOrder, OrderPage, PageKey, PageStart};
 pub use watchers::Watchers;

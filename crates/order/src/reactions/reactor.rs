@@ -13,8 +13,8 @@ use super::{
     router,
 };
 use crate::{
-    domain::{Cause, Intervention, Milestone, Order, Refund},
-    store::Session,
+    domain::{Amendment, Cause, Intervention, Milestone, Order, Refund},
+    store::{Changed, Session},
 };
 
 /// What follows from a reaction outside the order itself.
@@ -31,6 +31,30 @@ pub trait Aftermath: Send + Sync + 'static {
         order: &Order,
         refund: &Refund,
         now: DateTime<Utc>,
+    ) -> Result<(), Failure>;
+
+    /// These orders changed, some of whose pay runs may have ended: within the transaction, gives
+    /// their answers to the idempotency keys that wait for one.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    async fn runs_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        changed: &[Changed],
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure>;
+
+    /// An amendment has ended: within the transaction, gives its answer to the idempotency keys
+    /// that wait for it.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    async fn amendment_ended(
+        &self,
+        conn: &DatabaseTransaction,
+        order: &Order,
+        ended: &Amendment,
     ) -> Result<(), Failure>;
 
     /// The transaction is committed: wakes the calls that wait for the order, counts milestones.
@@ -95,11 +119,16 @@ impl Reactor for OrderReactor {
 
     async fn save(&self, tx: &mut Tx, session: Session) -> Result<(), Failure> {
         let now = session.now();
-        for changed in session.save(tx).await? {
+        let changed = session.save(tx).await?;
+        self.aftermath.runs_ended(tx.conn(), &changed, now).await?;
+        for changed in changed {
             let order = &changed.order;
             let ended = changed.ended_refunds.iter().filter_map(|id| order.refund(id));
             for refund in ended {
                 self.aftermath.refund_ended(tx.conn(), order, refund, now).await?;
+            }
+            for ended in &changed.ended_amendments {
+                self.aftermath.amendment_ended(tx.conn(), order, ended).await?;
             }
             self.follows(tx, order.id().to_string(), changed.milestones);
         }

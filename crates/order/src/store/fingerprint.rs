@@ -20,7 +20,7 @@ use crate::domain::{RunKind, Status};
 pub enum Claimed {
     /// The caller's: create the order.
     New,
-    /// An order that exists and was not paid for or cancelled yet.
+    /// An order that exists and was not paid for, cancelled or changed yet.
     Existing(String),
 }
 
@@ -65,6 +65,8 @@ async fn is_untouched<C: ConnectionTrait>(conn: &C, order: &str) -> Result<bool,
         .column(orders::Column::Id)
         .filter(orders::Column::Status.eq(Status::Pending.as_str()))
         .filter(orders::Column::RunKind.eq(RunKind::Idle.as_str()))
+        // Changed since, it is no longer what these parameters ask for.
+        .filter(orders::Column::Version.eq(1))
         .into_tuple()
         .one(conn)
         .await?;

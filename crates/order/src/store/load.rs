@@ -7,10 +7,10 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::{
-    entities::{lines, orders, refunds, timeline},
+    entities::{amendments, lines, orders, refunds, timeline},
     rows,
 };
-use crate::domain::Order;
+use crate::domain::{AmendmentEnd, Order};
 
 /// An order and its row version, by order id.
 pub(super) type Loaded = BTreeMap<String, (Order, i64)>;
@@ -56,13 +56,27 @@ pub(super) async fn load<C: ConnectionTrait>(conn: &C, ids: &[String]) -> Result
     }
     let mut loaded = Loaded::new();
     for row in found {
-        let mut present = line_rows.remove(&row.id).unwrap_or_default();
-        present.retain(|line| line.revision == rows::lines_revision(row.revision));
+        let kept = line_rows.remove(&row.id).unwrap_or_default();
         let given_back = refund_rows.remove(&row.id).unwrap_or_default();
-        let order = rows::order_of(&row, present, given_back)?;
+        let order = rows::order_of(&row, kept, given_back)?;
         loaded.insert(row.id, (order, row.row_version));
     }
     Ok(loaded)
+}
+
+/// How the amendment of that revision ended; `None` while it is open.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn amendment_end<C: ConnectionTrait>(
+    conn: &C,
+    order: &str,
+    revision: i32,
+) -> Result<Option<AmendmentEnd>, Failure> {
+    let id = (order.to_owned(), revision);
+    let Some(row) = amendments::Entity::find_by_id(id).one(conn).await? else { return Ok(None) };
+    let unreadable = || Failure::Unclassified(format!("amendment outcome {:?}", row.outcome));
+    AmendmentEnd::parse(&row.outcome).map(Some).ok_or_else(unreadable)
 }
 
 /// The newest `max` entries of an order's timeline, oldest first.

@@ -5,10 +5,10 @@ use oms_messaging::Failure;
 use sea_orm::ActiveValue::Set;
 use uuid::Uuid;
 
-use super::entities::{lines, orders, refunds, timeline};
+use super::entities::{amendments, lines, orders, refunds, timeline};
 use crate::domain::{
-    Currency, Entry, Ledger, Line, Money, Order, OrderState, Refund, RefundState, Run, RunKind,
-    Status, StatusReason,
+    Amendment, Currency, Entry, Ledger, Line, Money, Order, OrderState, Refund, RefundState, Run,
+    RunKind, Status, StatusReason,
 };
 
 /// A row that the domain cannot read: the database was written by something else.
@@ -24,7 +24,7 @@ fn guid(order: &str, text: &str) -> Result<Uuid, Failure> {
     Uuid::try_parse(text).map_err(|_| corrupt(order, "an id"))
 }
 
-/// The order of its rows.
+/// The order of its rows; of its lines those in force and those an open amend run wishes for.
 pub(super) fn order_of(
     row: &orders::Model,
     lines: Vec<lines::Model>,
@@ -33,16 +33,8 @@ pub(super) fn order_of(
     let id = row.id.as_str();
     let currency = Currency::parse(&row.currency).map_err(|_| corrupt(id, "the currency"))?;
     let money = |minor| Money::new(minor, currency);
-    let line = |line: lines::Model| {
-        Ok(Line {
-            id: guid(id, &line.id)?,
-            sku: line.sku,
-            qty: line.qty,
-            price: money(line.price_minor),
-            name: line.name,
-            created_at: instant(id, line.created_at)?,
-        })
-    };
+    let present = lines_revision(row.settled_revision);
+    let (lines, wished) = lines.into_iter().partition(|line| line.revision == present);
     let refund = |refund: refunds::Model| {
         Ok(Refund {
             amount: money(refund.amount_minor),
@@ -64,8 +56,8 @@ pub(super) fn order_of(
         version: row.version,
         revision: row.revision,
         settled_revision: row.settled_revision,
-        lines: lines.into_iter().map(line).collect::<Result<_, Failure>>()?,
-        run: run_of(row)?,
+        lines: lines_of(id, currency, lines)?,
+        run: run_of(row, || lines_of(id, currency, wished))?,
         saga_id: row.saga_id.as_deref().map(|saga| guid(id, saga)).transpose()?,
         payment_method: row.payment_method.clone(),
         status_reason: reason.map(|(code, message)| StatusReason { code, message }),
@@ -86,7 +78,24 @@ pub(super) fn order_of(
     }))
 }
 
-fn run_of(row: &orders::Model) -> Result<Option<Run>, Failure> {
+fn lines_of(id: &str, currency: Currency, rows: Vec<lines::Model>) -> Result<Vec<Line>, Failure> {
+    let line = |line: lines::Model| {
+        Ok(Line {
+            id: guid(id, &line.id)?,
+            sku: line.sku,
+            qty: line.qty,
+            price: Money::new(line.price_minor, currency),
+            name: line.name,
+            created_at: instant(id, line.created_at)?,
+        })
+    };
+    rows.into_iter().map(line).collect()
+}
+
+fn run_of(
+    row: &orders::Model,
+    wished: impl FnOnce() -> Result<Vec<Line>, Failure>,
+) -> Result<Option<Run>, Failure> {
     let id = row.id.as_str();
     let unreadable = || corrupt(id, "the open run");
     let kind = RunKind::ALL.into_iter().find(|kind| kind.as_str() == row.run_kind);
@@ -101,6 +110,7 @@ fn run_of(row: &orders::Model) -> Result<Option<Run>, Failure> {
             let deadline = instant(id, row.run_deadline.ok_or_else(unreadable)?)?;
             Ok(Some(Run::Pay { saga_id: run_id, deadline, started_at }))
         }
+        RunKind::Amend => Ok(Some(Run::Amend { saga_id: run_id, lines: wished()?, started_at })),
         RunKind::Refund => Ok(Some(Run::Refund { refund_id: run_id, started_at })),
     }
 }
@@ -111,6 +121,7 @@ pub(super) fn row_of(order: &Order, row_version: i64) -> orders::ActiveModel {
     let (run_id, run_deadline) = match &state.run {
         None => (None, None),
         Some(Run::Pay { saga_id, deadline, .. }) => (Some(saga_id), Some(deadline)),
+        Some(Run::Amend { saga_id, .. }) => (Some(saga_id), None),
         Some(Run::Refund { refund_id, .. }) => (Some(refund_id), None),
     };
     orders::ActiveModel {
@@ -147,15 +158,30 @@ pub(super) fn row_of(order: &Order, row_version: i64) -> orders::ActiveModel {
     }
 }
 
-/// The revision under which an order's present lines are kept.
-pub(crate) fn lines_revision(revision: i32) -> i32 {
-    revision.max(1)
+/// The revision under which an order's lines are kept: the one in force, or the first, which is
+/// to be paid for before anything is.
+pub(crate) fn lines_revision(settled_revision: i32) -> i32 {
+    settled_revision.max(1)
 }
 
-pub(super) fn line_rows(order: &Order) -> impl Iterator<Item = lines::ActiveModel> {
+/// All lines that are kept of an order, each with its revision: those in force, and those an open
+/// amend run wishes for. Earlier ones are not.
+fn kept_lines(state: &OrderState) -> [(i32, &[Line]); 2] {
+    let wished = match &state.run {
+        Some(Run::Amend { lines, .. }) => (state.revision, lines.as_slice()),
+        Some(Run::Pay { .. } | Run::Refund { .. }) | None => (0, &[][..]),
+    };
+    [(lines_revision(state.settled_revision), &state.lines), wished]
+}
+
+/// Whether the rows of an order's lines are not what they were.
+pub(super) fn lines_differ(before: &OrderState, now: &OrderState) -> bool {
+    kept_lines(before) != kept_lines(now)
+}
+
+pub(super) fn line_rows(order: &Order) -> Vec<lines::ActiveModel> {
     let order_id = order.id().to_string();
-    let revision = lines_revision(order.revision());
-    (0_i32..).zip(order.lines()).map(move |(position, line)| lines::ActiveModel {
+    let row = |revision, position, line: &Line| lines::ActiveModel {
         order_id: Set(order_id.clone()),
         revision: Set(revision),
         position: Set(position),
@@ -165,7 +191,21 @@ pub(super) fn line_rows(order: &Order) -> impl Iterator<Item = lines::ActiveMode
         price_minor: Set(line.price.minor()),
         name: Set(line.name.clone()),
         created_at: Set(line.created_at.timestamp_micros()),
-    })
+    };
+    let mut rows = Vec::new();
+    for (revision, lines) in kept_lines(order.state()) {
+        rows.extend((0_i32..).zip(lines).map(|(position, line)| row(revision, position, line)));
+    }
+    rows
+}
+
+pub(super) fn amendment_row(ended: &Amendment) -> amendments::ActiveModel {
+    amendments::ActiveModel {
+        order_id: Set(ended.order_id.to_string()),
+        revision: Set(ended.revision),
+        outcome: Set(ended.end.as_str().to_owned()),
+        ended_at: Set(ended.at.timestamp_micros()),
+    }
 }
 
 pub(super) fn refund_row(order: &Order, refund: &Refund) -> refunds::ActiveModel {

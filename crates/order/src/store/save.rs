@@ -1,13 +1,16 @@
 //! Writing orders: one statement per table, however many orders.
 
-use oms_messaging::{Failure, sql::insert};
+use oms_messaging::{
+    Failure,
+    sql::{insert, one_of},
+};
 use sea_orm::{
-    ConnectionTrait, Iterable,
+    ConnectionTrait, EntityTrait, Iterable, QueryFilter,
     sea_query::{Alias, Expr, ExprTrait, OnConflict},
 };
 
 use super::{
-    entities::{lines, orders, refunds, timeline},
+    entities::{amendments, lines, orders, refunds, timeline},
     rows,
     session::Held,
 };
@@ -19,21 +22,31 @@ pub(super) async fn write<C: ConnectionTrait>(
 ) -> Result<(), Failure> {
     write_orders(conn, changed).await?;
     let mut new_lines = Vec::new();
+    let mut other_lines = Vec::new();
     let mut entries = Vec::new();
     let mut moved_refunds = Vec::new();
+    let mut ended = Vec::new();
     for held in changed {
         let order = &mut held.order;
-        if held.before.is_none() {
-            new_lines.extend(rows::line_rows(order));
-        }
         let id = order.id();
+        let known = held.before.as_ref().map(|(state, _)| state);
+        if known.is_none_or(|state| rows::lines_differ(state, order.state())) {
+            new_lines.extend(rows::line_rows(order));
+            other_lines.extend(known.map(|_| id.to_string()));
+        }
         entries.extend(order.take_entries().into_iter().map(|entry| rows::entry_row(id, entry)));
         let before = held.before.as_ref().map_or(&[][..], |(state, _)| &state.refunds);
         let moved = order.refunds().iter().filter(|refund| !before.contains(refund));
+        ended.extend(order.ended_amendments().iter().map(rows::amendment_row));
         moved_refunds.extend(moved.map(|refund| rows::refund_row(order, refund)));
+    }
+    if !other_lines.is_empty() {
+        let old = one_of(conn.get_database_backend(), lines::Column::OrderId, other_lines);
+        lines::Entity::delete_many().filter(old).exec(conn).await?;
     }
     insert::<lines::ActiveModel>(conn, new_lines, None).await?;
     insert::<timeline::ActiveModel>(conn, entries, None).await?;
+    insert::<amendments::ActiveModel>(conn, ended, None).await?;
     use refunds::Column as C;
     let replace =
         OnConflict::column(C::Id).update_columns([C::State, C::Code, C::EndedAt]).to_owned();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{load, save};
 use crate::{
     announce::announcement,
-    domain::{Milestone, Order, OrderState, RefundState},
+    domain::{Amendment, Milestone, Order, OrderState, RefundState, Run, RunKind},
 };
 
 /// The orders a transaction concerns. Their streams must be locked before they are loaded, so that
@@ -45,6 +45,12 @@ impl Held {
         let ended = self.order.refunds().iter().filter(|r| r.state != RefundState::Open);
         ended.filter(|r| was_open(&r.id)).map(|r| r.id.clone()).collect()
     }
+
+    fn ended_pay_run(&self) -> Option<Uuid> {
+        let (before, _) = self.before.as_ref()?;
+        let Some(Run::Pay { saga_id, .. }) = &before.run else { return None };
+        (self.order.run_kind() != RunKind::Pay).then_some(*saga_id)
+    }
 }
 
 /// An order that a transaction changed, after it was saved.
@@ -56,6 +62,10 @@ pub struct Changed {
     pub milestones: Vec<Milestone>,
     /// Refunds asked for whose outcome this transaction learned.
     pub ended_refunds: Vec<String>,
+    /// The pay run that this transaction ended.
+    pub ended_pay_run: Option<Uuid>,
+    /// Amendments that this transaction ended.
+    pub ended_amendments: Vec<Amendment>,
 }
 
 impl Session {
@@ -164,6 +174,8 @@ impl Session {
         let done = |mut held: Held| Changed {
             milestones: held.order.take_milestones(),
             ended_refunds: held.ended_refunds(),
+            ended_pay_run: held.ended_pay_run(),
+            ended_amendments: held.order.take_amendments(),
             order: held.order,
         };
         Ok(changed.into_iter().map(done).collect())

@@ -1,7 +1,9 @@
 //! The domain alone: no I/O.
 
+mod amend;
 mod cancel;
 mod create;
+mod edit;
 mod fulfil;
 mod hearing;
 mod ledger;

@@ -110,7 +110,7 @@ fn orders_without_money_to_give_back_are_not_eligible() {
         match stage {
             Stage::Confirmed => assert_eq!(answer, Ok(usd(25_000))),
             Stage::Shipped | Stage::Completed => assert_eq!(answer, Ok(usd(25_000))),
-            Stage::Refunding | Stage::ShippedRefunding => {
+            Stage::Refunding | Stage::ShippedRefunding | Stage::Amending => {
                 assert_eq!(answer, Err(Refusal::Busy));
             }
             _ => assert_eq!(answer, Err(Refusal::NotRefundable), "{stage:?}"),

@@ -9,10 +9,11 @@ use oms_order::domain::{
 };
 
 const FITS: [Fit; 4] = [Fit::Current, Fit::Earlier, Fit::Ahead, Fit::OtherMoney];
-const WHOSE: [Whose; 7] = [
+const WHOSE: [Whose; 8] = [
     Whose::OpenRun,
     Whose::Ended,
     Whose::Cancel,
+    Whose::OpenAmend,
     Whose::Amend,
     Whose::Ahead,
     Whose::OtherMoney,
@@ -58,7 +59,7 @@ fn expected(status: Status, run: RunKind, heard: Heard) -> Verdict {
             Whose::Ahead => Some(HeardError::RevisionAhead),
             Whose::OtherMoney => Some(HeardError::OtherMoney),
             Whose::Nobody => Some(HeardError::UnknownRefund),
-            Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::Amend => None,
+            Whose::OpenRun | Whose::Ended | Whose::Cancel | Whose::OpenAmend | Whose::Amend => None,
         },
         H::Released | H::Closed | H::Dispatched => None,
     };
@@ -66,6 +67,7 @@ fn expected(status: Status, run: RunKind, heard: Heard) -> Verdict {
         return Verdict::Refused(error);
     }
     let pay_run = run == RunKind::Pay && [Status::Pending, Status::Reserved].contains(&status);
+    let amend_run = run == RunKind::Amend && status == Status::Confirmed;
     let canceled = status == Status::Canceled;
     let late = |fit| canceled && [Fit::Current, Fit::Earlier].contains(&fit);
     let rules = [
@@ -76,6 +78,12 @@ fn expected(status: Status, run: RunKind, heard: Heard) -> Verdict {
         (heard == H::Captured(Fit::Current) && pay_run, Effect::Confirm),
         (heard == H::Rejected(Fit::Current) && pay_run, Effect::CancelUnavailable),
         (heard == H::Declined(Fit::Current) && pay_run, Effect::CancelDeclined),
+        (heard == H::Captured(Fit::Current) && amend_run, Effect::AcceptAmendment),
+        (heard == H::Refunded(Whose::OpenAmend) && amend_run, Effect::AcceptAmendment),
+        (heard == H::Rejected(Fit::Current) && amend_run, Effect::RefuseUnavailable),
+        (heard == H::Declined(Fit::Current) && amend_run, Effect::RefuseDeclined),
+        (heard == H::RefundFailed(Whose::OpenAmend) && amend_run, Effect::RefuseNotGivenBack),
+        (heard == H::Refunded(Whose::Amend) && canceled, Effect::NoteLateDecrease),
         (matches!(heard, H::ReservationExpired(_)) && pay_run, Effect::CancelExpired),
         (heard == H::Refunded(Whose::OpenRun) && run == RunKind::Refund, Effect::EndRefund),
         (heard == H::RefundFailed(Whose::OpenRun) && run == RunKind::Refund, Effect::FailRefund),
@@ -111,7 +119,7 @@ fn every_status_run_and_fact_has_the_contracts_answer() {
             walked += 1;
         }
     }
-    assert_eq!(walked, 8 * 3 * (3 + 4 * 5 + 7 * 2));
+    assert_eq!(walked, 8 * 4 * (3 + 4 * 5 + 8 * 2));
 }
 
 #[test]
@@ -128,7 +136,9 @@ fn a_fact_is_refused_whatever_the_state_or_in_no_state() {
 fn nothing_heard_moves_an_order_at_rest_forward() {
     for status in Status::ALL {
         for heard in every_fact() {
-            let forward = [Effect::Reserve, Effect::Confirm, Effect::EndRefund].map(Verdict::Moved);
+            let forward =
+                [Effect::Reserve, Effect::Confirm, Effect::AcceptAmendment, Effect::EndRefund];
+            let forward = forward.map(Verdict::Moved);
             assert!(!forward.contains(&table::hear(status, RunKind::Idle, heard)), "{heard:?}");
         }
     }
@@ -158,7 +168,8 @@ fn a_refund_starts_only_with_no_run_open() {
 fn goods_leave_from_confirmed_alone_and_orders_are_closed_from_shipped_alone() {
     for (status, run) in every_state() {
         for takes_all in [false, true] {
-            let hinders = run == RunKind::Pay || (run == RunKind::Refund && takes_all);
+            let hinders = [RunKind::Pay, RunKind::Amend].contains(&run)
+                || (run == RunKind::Refund && takes_all);
             let expected = match status {
                 Status::Shipped => ShipVerdict::Already,
                 Status::Confirmed if hinders => ShipVerdict::Busy,

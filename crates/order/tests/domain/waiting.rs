@@ -11,6 +11,8 @@ fn an_order_waits_while_a_run_is_open_or_a_compensation_unsettled() {
             Stage::Paying
             | Stage::Reserved
             | Stage::Refunding
+            | Stage::Amending
+            | Stage::CanceledAmending
             | Stage::Canceled
             | Stage::CanceledEarly
             | Stage::CanceledRefunding

@@ -9,9 +9,9 @@ mod keys;
 mod later;
 mod lists;
 mod runs;
-mod stage;
+pub(crate) mod stage;
 mod watches;
-mod wishes;
+pub(crate) mod wishes;
 
 use oms_service::testing::RefusalTable;
 

@@ -13,26 +13,26 @@ use crate::served::{Paying, Served, cancel, pay, refund};
 const CALL_WAIT_MS: u64 = 150;
 
 /// Calls that may watch at a time.
-pub(super) const PLACES: usize = 2;
+pub(crate) const PLACES: usize = 2;
 
 /// A service at rest: nothing is due, so that rows change by calls alone.
-pub(super) struct Stage {
-    pub(super) served: Served,
-    pub(super) table: RefusalTable,
-    pub(super) pending: String,
-    pub(super) confirmed: String,
+pub(crate) struct Stage {
+    pub(crate) served: Served,
+    pub(crate) table: RefusalTable,
+    pub(crate) pending: String,
+    pub(crate) confirmed: String,
     /// Everything was given back.
-    pub(super) refunded: String,
+    pub(crate) refunded: String,
     /// Cancelled, and settled.
-    pub(super) canceled: String,
+    pub(crate) canceled: String,
     /// The pay run failed because there was no stock.
-    pub(super) unavailable: String,
+    pub(crate) unavailable: String,
     /// The pay run failed because the card was declined.
-    pub(super) declined: String,
+    pub(crate) declined: String,
 }
 
 impl Stage {
-    pub(super) async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         traced();
         let change = |config: &mut OrderConfig| {
             config.order.call_wait_ms = CALL_WAIT_MS;
@@ -57,17 +57,17 @@ impl Stage {
         Self { served, table, pending, confirmed, refunded, canceled, unavailable, declined }
     }
 
-    pub(super) fn client(&self) -> OrderServiceClient<Channel> {
+    pub(crate) fn client(&self) -> OrderServiceClient<Channel> {
         self.served.client.clone()
     }
 
     /// Orders that have not come to CONFIRMED, or have left it.
-    pub(super) fn not_confirmed(&self) -> [String; 3] {
+    pub(crate) fn not_confirmed(&self) -> [String; 3] {
         [&self.pending, &self.refunded, &self.canceled].map(Clone::clone)
     }
 
     /// Notes a call that is refused and must change nothing.
-    pub(super) async fn refused<T>(
+    pub(crate) async fn refused<T>(
         &mut self,
         method: &str,
         call: impl Future<Output = Result<Response<T>, Status>>,
@@ -91,7 +91,7 @@ async fn failed(served: &Served, how: Paying) -> String {
 }
 
 /// Waits until the order's timeline tells all of these.
-pub(super) async fn until_told(served: &Served, order: &str, events: &[&str]) {
+pub(crate) async fn until_told(served: &Served, order: &str, events: &[&str]) {
     let told = |view: &GetOrderResponse| {
         let has = |event: &&str| view.timeline.iter().any(|entry| entry.event_type == *event);
         events.iter().all(has)
@@ -100,7 +100,7 @@ pub(super) async fn until_told(served: &Served, order: &str, events: &[&str]) {
 }
 
 /// A refund changed in one field.
-pub(super) fn refund_with(
+pub(crate) fn refund_with(
     order: &str,
     change: impl FnOnce(&mut RefundOrderRequest),
 ) -> RefundOrderRequest {

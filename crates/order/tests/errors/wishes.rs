@@ -5,10 +5,10 @@ use oms_proto::oms_v1::{CancelOrderRequest, Money, PayOrderRequest, RefundOrderR
 use super::stage::{Stage, refund_with};
 use crate::served::{cancel, get, keyed, pay, refund, usd};
 
-pub(super) const UNKNOWN: &str = "0190f5fe-7a3b-7000-8000-000000000001";
+pub(crate) const UNKNOWN: &str = "0190f5fe-7a3b-7000-8000-000000000001";
 
 /// Texts that name no order.
-pub(super) const NO_IDS: [&str; 4] = ["order-1", "0190f5fe7a3b70008000000000000001", "\0", "ы"];
+pub(crate) const NO_IDS: [&str; 4] = ["order-1", "0190f5fe7a3b70008000000000000001", "\0", "ы"];
 
 pub(super) async fn get_order(stage: &mut Stage) {
     let mut client = stage.client();

@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use oms_events::{EventData, inventory as i, payment as p};
 use oms_messaging::{Consumer, Event, Failure, Log, MessagingMetrics, SimulatedLog, Step, tables};
 use oms_order::{
-    domain::{Milestone, Order, Refund},
+    domain::{Amendment, Milestone, Order, Refund},
     reactions::{Aftermath, OrderReactor},
+    store::Changed,
 };
 use prometheus_client::registry::Registry;
 use sea_orm::{DatabaseTransaction, EntityTrait};
@@ -27,6 +28,7 @@ pub(crate) struct Followed {
     pub(crate) milestones: Mutex<Vec<(String, Milestone)>>,
     pub(crate) commits: Mutex<BTreeMap<String, u32>>,
     pub(crate) refunds: Mutex<Vec<Refund>>,
+    pub(crate) amendments: Mutex<Vec<Amendment>>,
 }
 
 #[async_trait]
@@ -39,6 +41,25 @@ impl Aftermath for Followed {
         _: DateTime<Utc>,
     ) -> Result<(), Failure> {
         self.refunds.lock().unwrap().push(refund.clone());
+        Ok(())
+    }
+
+    async fn runs_ended(
+        &self,
+        _: &DatabaseTransaction,
+        _: &[Changed],
+        _: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn amendment_ended(
+        &self,
+        _: &DatabaseTransaction,
+        _: &Order,
+        ended: &Amendment,
+    ) -> Result<(), Failure> {
+        self.amendments.lock().unwrap().push(*ended);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::support::{Speaker, TOPIC, record, totals_of};
 
-/// How pay runs are answered.
+/// How pay and amend runs are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paying {
     Approve,
@@ -89,6 +89,7 @@ impl Others {
     async fn answer(&self, known: &mut Known, event: &Event) -> Vec<Event> {
         match event.event_type.as_str() {
             o::Submitted::TYPE => self.answer_submitted(known, event).await,
+            o::Amended::TYPE => self.answer_amended(known, event).await,
             o::RefundRequested::TYPE => self.answer_refund(known, event).await,
             o::Canceled::TYPE => {
                 let mut said = vec![known.inventory.say(&i::Released {})];
@@ -142,6 +143,41 @@ impl Others {
                 vec![known.inventory.say(&reserved), known.payment.say(&captured)]
             }
         }
+    }
+
+    async fn answer_amended(&self, known: &mut Known, event: &Event) -> Vec<Event> {
+        let data: o::Amended = event.data().unwrap();
+        let mut mood = self.paying.subscribe();
+        let how = *mood.wait_for(|how| *how != Paying::Wait).await.unwrap();
+        let (revision, until) = (data.revision, event.time);
+        if how == Paying::OutOfStock {
+            let reason = "out_of_stock".to_owned();
+            let rejected = i::Rejected { revision, reason, shortages: Vec::new() };
+            return vec![known.inventory.say(&rejected)];
+        }
+        let reserved = known.inventory.say(&i::Reserved { revision, until });
+        let difference = data.total.amount_minor - data.settled_total.amount_minor;
+        let amount = crate::support::amount(difference.abs());
+        let refund_id = format!("amend:{}:{revision}", event.subject);
+        let code = "card_declined".to_owned();
+        let declines = how == Paying::Decline;
+        if !declines && difference >= 0 {
+            known.captured += difference;
+        } else if !declines {
+            known.refunded -= difference;
+        }
+        let totals = totals_of(known.captured, known.refunded);
+        let payment = &mut known.payment;
+        let moved = match (difference >= 0, declines) {
+            (true, false) => payment.say(&p::Captured { revision, amount, totals }),
+            (true, true) => {
+                let reason = "declined".to_owned();
+                payment.say(&p::Declined { revision, code, reason, totals })
+            }
+            (false, false) => payment.say(&p::Refunded { refund_id, amount, totals }),
+            (false, true) => payment.say(&p::RefundFailed { refund_id, amount, code, totals }),
+        };
+        vec![reserved, moved]
     }
 
     async fn answer_refund(&self, known: &mut Known, event: &Event) -> Vec<Event> {

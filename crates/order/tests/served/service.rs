@@ -4,13 +4,18 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use oms_messaging::{Event, Log, SimulatedLog, tables};
 use oms_order::{
-    OrderConfig, Running, changes::Changes, commands::Context, metrics::OrderMetrics, start_on,
+    OrderConfig, Running,
+    api::{remembered_edit, remembered_run},
+    changes::Changes,
+    commands::Context,
+    metrics::OrderMetrics,
+    start_on,
     store::entities::orders,
 };
 use oms_proto::oms_v1::{GetOrderResponse, OrderStatus, order_service_client::OrderServiceClient};
 use oms_seams::{Faults, Seams, SystemIds};
 use oms_service::{
-    Database, GrpcSettings, Host, Process,
+    Database, GrpcSettings, Host, Process, TlsSettings,
     idempotency::KeyTurns,
     testing::{Backend, TestDatabase, backends, count_rows},
 };
@@ -56,6 +61,8 @@ impl Served {
         let mut config = OrderConfig::default();
         config.order.database = test.settings().clone();
         config.order.grpc = GrpcSettings::at("localhost:0");
+        "localhost:0".clone_into(&mut config.order.orders.listen);
+        config.order.orders.tls = TlsSettings::off();
         config.order.messaging.poll_wait_ms = 5;
         change(&mut config);
         let log = SimulatedLog::new(&[(TOPIC, 3), (DEAD, 1)]);
@@ -190,7 +197,9 @@ impl Served {
             read: self.running.database.read.clone(),
             changes: Changes::new(10),
             key_turns: KeyTurns::default(),
+            remember_edit: remembered_edit,
             metrics: self.host.metrics().group(OrderMetrics::register),
+            remembered_run,
             settings: Arc::new(self.config.order.clone()),
             draining: self.host.intake(),
         }

@@ -6,6 +6,7 @@ mod said;
 
 pub(crate) use database::{DEAD, Db, TOPIC, databases};
 pub(crate) use orders::{
-    Stage, at, call, cause, confirmed, line, new_order, order, paying, shipped, totals, usd,
+    Stage, amending, at, call, cause, confirmed, line, new_order, order, paying, shipped, terms,
+    totals, usd,
 };
 pub(crate) use said::{Speaker, amount, record, totals_of};

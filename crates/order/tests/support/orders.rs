@@ -1,7 +1,9 @@
 //! Orders in every stage, built through the aggregate's own verbs and notes.
 
 use chrono::{DateTime, Utc};
-use oms_order::domain::{Cause, Currency, Line, Money, NewOrder, Order, RunKind, Status, Totals};
+use oms_order::domain::{
+    Cause, Currency, Edit, Line, Money, NewOrder, Order, RunKind, Status, Terms, Totals,
+};
 use uuid::Uuid;
 
 /// When [`Stage::Canceled`] was cancelled.
@@ -74,6 +76,19 @@ pub(crate) fn shipped(n: u128) -> Order {
     order
 }
 
+/// With an amend run open that is to add a third unit of the first line: 100.00 more.
+pub(crate) fn amending(n: u128) -> Order {
+    let mut order = confirmed(n);
+    let first = order.lines()[0].id;
+    order.edit(Edit::SetQuantity { line: first, qty: 3 }, terms(), &call(30)).unwrap();
+    order
+}
+
+/// An amend run paid as the order was.
+pub(crate) fn terms() -> Terms {
+    Terms { saga_id: Uuid::from_u128(0x5A6B), method: None }
+}
+
 /// Payment's totals with a sequence.
 pub(crate) fn totals(sequence: i64, captured_minor: i64, refunded_minor: i64) -> Totals {
     Totals { sequence, captured_minor, refunded_minor }
@@ -87,6 +102,10 @@ pub(crate) enum Stage {
     Reserved,
     Confirmed,
     Refunding,
+    /// With an amend run that costs more.
+    Amending,
+    /// Cancelled while the amend run was open.
+    CanceledAmending,
     /// After the customer cancelled a confirmed order.
     Canceled,
     /// Cancelled while a refund run was open.
@@ -105,12 +124,14 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Pending,
         Self::Paying,
         Self::Reserved,
         Self::Confirmed,
         Self::Refunding,
+        Self::Amending,
+        Self::CanceledAmending,
         Self::Canceled,
         Self::CanceledRefunding,
         Self::CanceledEarly,
@@ -155,6 +176,8 @@ impl Stage {
             }
             Self::Confirmed => confirmed(n),
             Self::Refunding => refunding(confirmed(n)),
+            Self::Amending => amending(n),
+            Self::CanceledAmending => canceled(amending(n)),
             Self::Canceled => canceled(confirmed(n)),
             Self::CanceledRefunding => canceled(refunding(confirmed(n))),
             Self::CanceledEarly => canceled(paying(n)),
@@ -178,9 +201,11 @@ impl Stage {
             Self::Reserved => (Status::Reserved, RunKind::Pay),
             Self::Confirmed => (Status::Confirmed, RunKind::Idle),
             Self::Refunding => (Status::Confirmed, RunKind::Refund),
-            Self::Canceled | Self::CanceledEarly | Self::CanceledPending => {
-                (Status::Canceled, RunKind::Idle)
-            }
+            Self::Amending => (Status::Confirmed, RunKind::Amend),
+            Self::Canceled
+            | Self::CanceledEarly
+            | Self::CanceledPending
+            | Self::CanceledAmending => (Status::Canceled, RunKind::Idle),
             Self::CanceledRefunding => (Status::Canceled, RunKind::Refund),
             Self::Refunded | Self::RefundedShipped => (Status::Refunded, RunKind::Idle),
             Self::Shipped => (Status::Shipped, RunKind::Idle),

@@ -13,7 +13,7 @@ mod tests;
 
 pub use errors::Refused;
 pub use fact::{Cause, Effect, Fact, Origin, Said, Totals};
-pub use keys::{cancel_refund_id, capture_key, refund_key};
-pub use movement::{Capture, Noted, Outcome, Progress, Refund, State};
+pub use keys::{amend_refund_id, amended_revision, cancel_refund_id, capture_key, refund_key};
+pub use movement::{Amended, Capture, Noted, Outcome, Progress, Refund, State};
 pub use payment::{NOTHING_LEFT, Payment};
 pub use snapshot::Snapshot;

@@ -115,7 +115,18 @@ impl Progress {
     }
 }
 
-/// What `submitted` says of a revision.
+/// What `amended` says of a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amended {
+    /// What the order is to cost, in minor units.
+    pub total: i64,
+    /// What is in force costs, in minor units.
+    pub settled: i64,
+    /// How to pay what it costs more; as the order was paid when absent.
+    pub method: Option<String>,
+}
+
+/// What `submitted` or `amended` says of a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
     /// What the revision costs, in minor units.

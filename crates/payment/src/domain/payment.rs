@@ -5,8 +5,8 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Capture, Cause, Effect, Fact, Noted, Outcome, Progress, Refund, Refused, Said, Snapshot, State,
-    cancel_refund_id,
+    Amended, Capture, Cause, Effect, Fact, Noted, Outcome, Progress, Refund, Refused, Said,
+    Snapshot, State, amend_refund_id, amended_revision, cancel_refund_id,
 };
 
 /// The code of a refund there is no money for.
@@ -85,6 +85,37 @@ impl Payment {
         Ok(Effect::Moved)
     }
 
+    /// Order wants other lines, for which the difference of two totals is to move: what the lines
+    /// cost less what is in force, both as the event tells them. The first word about it counts.
+    ///
+    /// # Errors
+    /// [`Refused`] for a total that no order has, another currency, or a revision below 2.
+    pub fn note_amended(
+        &mut self,
+        revision: i32,
+        currency: &str,
+        amended: Amended,
+        cause: &Cause,
+    ) -> Result<Effect, Refused> {
+        let Amended { total, settled, method } = amended;
+        if revision < 2 {
+            return Err(Refused::ImpossibleRevision(revision));
+        }
+        if let Some(amount) = [total, settled].into_iter().find(|amount| *amount <= 0) {
+            return Err(Refused::ImpossibleAmount { amount });
+        }
+        self.adopt_currency(currency)?;
+        let method = method.unwrap_or_else(|| self.is.method.clone());
+        let capture = self.capture(revision, cause)?;
+        if capture.noted.is_some() {
+            return Ok(Effect::Already);
+        }
+        capture.noted = Some(Noted { total, base: settled, method });
+        self.is.updated_at = cause.at;
+        self.act(revision, cause);
+        Ok(Effect::Moved)
+    }
+
     /// Inventory holds the lines of a revision.
     ///
     /// # Errors
@@ -155,17 +186,10 @@ impl Payment {
         if self.is.refunds.contains_key(refund_id) {
             return Ok(Effect::Already);
         }
-        let left = self.is.totals.kept() - self.is.pending_refunds();
-        let refund = self.refund(refund_id, amount, cause);
-        if amount <= left {
-            refund.progress.fall_due(cause);
+        if amount <= self.left() {
+            self.refund(refund_id, amount, cause).progress.fall_due(cause);
         } else {
-            refund.progress.end(State::Failed, NOTHING_LEFT, cause.at);
-            let fact = Fact::RefundFailed {
-                refund_id: refund_id.to_owned(),
-                amount,
-                code: NOTHING_LEFT.to_owned(),
-            };
+            let fact = self.refuse_refund(refund_id, amount, cause);
             self.say(fact, cause);
         }
         self.is.updated_at = cause.at;
@@ -214,6 +238,7 @@ impl Payment {
         }
         let (amount, origin) = (refund.amount, refund.progress.origin.clone());
         let refund_id = refund_id.to_owned();
+        let revision = amended_revision(&refund_id, &self.is.order_id);
         let fact = match outcome {
             Outcome::Approved => {
                 refund.progress.end(State::Succeeded, "", at);
@@ -226,7 +251,11 @@ impl Payment {
             }
         };
         self.is.updated_at = at;
-        self.say(fact, &Cause { at, origin });
+        let cause = Cause { at, origin };
+        match revision {
+            Some(revision) => self.answer(revision, fact, &cause),
+            None => self.say(fact, &cause),
+        }
         self.close(at);
         Effect::Moved
     }
@@ -243,7 +272,7 @@ impl Payment {
         refund.map_or(Effect::Already, |refund| refund.progress.postpone(until))
     }
 
-    /// Acts on a revision once both `submitted` and `reserved` are known, in either order of
+    /// Acts on a revision once `reserved` and `submitted` or `amended` are known, in any order of
     /// arrival; never twice, never after cancel, never for what order has already concluded.
     fn act(&mut self, revision: i32, cause: &Cause) {
         if self.is.closing || self.is.concluded_revision >= revision {
@@ -255,13 +284,31 @@ impl Payment {
         else {
             return;
         };
-        capture.amount = noted.total - noted.base;
-        if capture.amount > 0 {
+        let difference = noted.total - noted.base;
+        if difference < 0 {
+            return self.give_back(revision, -difference, cause);
+        }
+        capture.amount = difference;
+        if difference > 0 {
             capture.progress.fall_due(cause);
         } else {
             // Nothing is due: the answer is known without the gateway.
             capture.progress.end(State::Succeeded, "", cause.at);
             self.answer(revision, Fact::Captured { revision, amount: 0 }, cause);
+        }
+    }
+
+    /// Gives back what a revision costs less, once, if so much is left.
+    fn give_back(&mut self, revision: i32, amount: i64, cause: &Cause) {
+        let refund_id = amend_refund_id(&self.is.order_id, revision);
+        if self.is.refunds.contains_key(&refund_id) {
+            return;
+        }
+        if amount <= self.left() {
+            self.refund(&refund_id, amount, cause).progress.fall_due(cause);
+        } else {
+            let fact = self.refuse_refund(&refund_id, amount, cause);
+            self.answer(revision, fact, cause);
         }
     }
 
@@ -281,6 +328,18 @@ impl Payment {
         }
         self.is.closed = true;
         self.say(Fact::Closed, &cause);
+    }
+
+    /// What may still be given back: captured − refunded − pending refunds (I2).
+    fn left(&self) -> i64 {
+        self.is.totals.kept() - self.is.pending_refunds()
+    }
+
+    fn refuse_refund(&mut self, refund_id: &str, amount: i64, cause: &Cause) -> Fact {
+        let refund = self.refund(refund_id, amount, cause);
+        refund.progress.end(State::Failed, NOTHING_LEFT, cause.at);
+        let (refund_id, code) = (refund_id.to_owned(), NOTHING_LEFT.to_owned());
+        Fact::RefundFailed { refund_id, amount, code }
     }
 
     fn answer(&mut self, revision: i32, fact: Fact, cause: &Cause) {

@@ -19,6 +19,7 @@ use crate::{
 pub fn router() -> Router<Session> {
     Router::new()
         .on(said_by_order::Submitted::TYPE, order::on_submitted)
+        .on(said_by_order::Amended::TYPE, order::on_amended)
         .on(said_by_order::Confirmed::TYPE, order::on_confirmed)
         .on(said_by_order::Canceled::TYPE, order::on_canceled)
         .on(said_by_order::RefundRequested::TYPE, order::on_refund_requested)

@@ -1,10 +1,13 @@
 //! What payment does about what order says.
 
-use oms_events::order::{Canceled, Confirmed, RefundRequested, Submitted};
+use oms_events::order::{Amended, Canceled, Confirmed, RefundRequested, Submitted};
 use oms_messaging::{Event, Failure, Outcome};
 
 use super::{cause, outcome};
-use crate::{domain::Noted, store::Session};
+use crate::{
+    domain::{self, Noted, Refused},
+    store::Session,
+};
 
 /// Notes what is due; it is captured once `reserved` of the same revision has come too.
 pub(super) fn on_submitted(
@@ -18,6 +21,26 @@ pub(super) fn on_submitted(
     let effect = session.change(&event.subject, |payment| {
         let currency = &said.total.currency;
         payment.note_submitted(said.revision, &said.customer_id, currency, noted, &cause)
+    })?;
+    Ok(outcome(effect))
+}
+
+/// Notes the difference that is to move; it does once `reserved` of the same revision has come too.
+pub(super) fn on_amended(
+    session: &mut Session,
+    event: &Event,
+    said: Amended,
+) -> Result<Outcome, Failure> {
+    let cause = cause(session, event);
+    let (total, settled) = (said.total.amount_minor, said.settled_total.amount_minor);
+    let amended = domain::Amended { total, settled, method: said.payment_method.clone() };
+    let effect = session.change(&event.subject, |payment| {
+        let currency = &said.total.currency;
+        if said.settled_total.currency != *currency {
+            let (known, said) = (currency.clone(), said.settled_total.currency.clone());
+            return Err(Refused::OtherCurrency { known, said });
+        }
+        payment.note_amended(said.revision, currency, amended, &cause)
     })?;
     Ok(outcome(effect))
 }

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use oms_messaging::{
-    Event, Failure, Messaging, MessagingSettings, Outcome, Reactor, outlet::MessagingParts,
-    tables::outbox,
+    Event, Failure, Messaging, MessagingSettings, Outcome, Reactor,
+    outlet::MessagingParts,
+    tables::{outbox, streams},
 };
 use oms_payment::{
     domain::Snapshot,
@@ -180,6 +181,12 @@ impl Bench {
 
     pub(crate) async fn payment(&self, order: &str) -> Snapshot {
         self.view(order).await.expect("a payment").payment
+    }
+
+    /// Whether payment waits for a word about the order (rule 10).
+    pub(crate) async fn is_waiting(&self, order: &str) -> bool {
+        let row = streams::Entity::find_by_id(order).one(&self.database.read).await.unwrap();
+        row.unwrap().ask_at.is_some()
     }
 
     pub(crate) async fn charges(&self, order: &str) -> Vec<Charge> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use oms_events::{
     Amount, EventData,
     inventory::Reserved,
-    order::{Canceled, Confirmed, RefundRequested, Submitted},
+    order::{Amended, Canceled, Confirmed, RefundRequested, Submitted},
 };
 use oms_messaging::Event;
 use uuid::Uuid;
@@ -56,6 +56,25 @@ pub(crate) fn submitted_by(customer: &str, order: &str, total: i64, method: &str
         total: usd(total),
         payment_method: method.to_owned(),
         deadline: DateTime::<Utc>::UNIX_EPOCH,
+    };
+    event_of(order, &data)
+}
+
+pub(crate) fn amended(
+    order: &str,
+    revision: i32,
+    total: i64,
+    settled: i64,
+    method: Option<&str>,
+) -> Event {
+    let data = Amended {
+        revision,
+        lines: Vec::new(),
+        total: usd(total),
+        settled_revision: revision - 1,
+        settled_lines: Vec::new(),
+        settled_total: usd(settled),
+        payment_method: method.map(str::to_owned),
     };
     event_of(order, &data)
 }

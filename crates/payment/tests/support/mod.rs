@@ -7,7 +7,7 @@ mod seams;
 
 pub(crate) use bench::{Bench, Told, stop_at_once};
 pub(crate) use events::{
-    ORDER, canceled, confirmed, event_of, order, refund_requested, reserved, submitted,
+    ORDER, amended, canceled, confirmed, event_of, order, refund_requested, reserved, submitted,
     submitted_by,
 };
 pub(crate) use gateways::{Gate, Silent};

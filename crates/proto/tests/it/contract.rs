@@ -47,7 +47,7 @@ fn write_the_contract() {
 }
 
 #[test]
-fn every_method_of_the_reference_document_is_in_the_contract() {
+fn every_method_of_the_reference_documents_is_in_the_contract() {
     let text = contract();
     for method in ["CreateOrder", "GetOrder", "PayOrder", "CancelOrder", "RefundOrder"] {
         let line =
@@ -55,4 +55,19 @@ fn every_method_of_the_reference_document_is_in_the_contract() {
         assert!(text.contains(&line), "{method}");
     }
     assert!(text.contains("  2 amount_minor int64 singular json=amount_minor\n"));
+    for method in [
+        "CreateOrder",
+        "GetOrder",
+        "GetOrders",
+        "AddItemToOrder",
+        "RemoveItemFromOrder",
+        "UpdateOrderItemQuantity",
+        "UpdateOrderStatus",
+        "UpdateOrder",
+    ] {
+        let line =
+            format!("  rpc {method}(orders.{method}Request) returns (orders.{method}Response)\n");
+        assert!(text.contains(&line), "{method}");
+    }
+    assert!(text.contains("  8 total_amount double singular json=totalAmount\n"));
 }

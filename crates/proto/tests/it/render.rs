@@ -20,6 +20,9 @@ pub(crate) fn contract() -> String {
 fn render_file(text: &mut String, file: &FileDescriptorProto) {
     let package = file.package();
     let _ = writeln!(text, "file {}", file.name());
+    if let Some(namespace) = file.options.as_ref().and_then(|o| o.csharp_namespace.as_ref()) {
+        let _ = writeln!(text, "csharp_namespace {namespace}");
+    }
     for service in &file.service {
         let _ = writeln!(text, "service {package}.{}", service.name());
         for method in &service.method {

@@ -23,6 +23,20 @@ fn json_is_snake_case_everywhere() {
 }
 
 #[test]
+fn the_api_that_dotnet_clients_know_is_in_camel_case() {
+    let text = crate::render::contract();
+    let orders = text.split("file orders/orders.proto\n").nth(1).unwrap();
+    assert!(orders.starts_with("csharp_namespace Orders.Api.Grpc\n"));
+    let with_underscore =
+        orders.lines().filter(|line| line.contains("json=") && line.contains('_'));
+    let broken: Vec<String> = with_underscore
+        .filter(|line| line.split("json=").nth(1).is_none_or(|json| json.contains('_')))
+        .map(str::to_owned)
+        .collect();
+    nothing_breaks(&broken, "leave json_name at its default");
+}
+
+#[test]
 fn services_methods_and_enums_say_what_they_are_for() {
     let mut silent = Vec::new();
     for file in files() {

@@ -13,20 +13,37 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+/// What a connection speaks below HTTP/2.
+#[derive(Debug)]
+pub(super) enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Wire {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 /// A TCP connection that breaks when `hang_up` is cancelled.
 pub(super) struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     hang_up: CancellationToken,
     /// Wakes the reader; the connection's task always waits to read.
     wake: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, hang_up: CancellationToken) -> Self {
-        Self { stream, wake: Box::pin(hang_up.clone().cancelled_owned()), hang_up }
+    pub(super) fn new(wire: Wire, hang_up: CancellationToken) -> Self {
+        Self { wire, wake: Box::pin(hang_up.clone().cancelled_owned()), hang_up }
     }
 
     fn alive(&self) -> io::Result<()> {
@@ -39,7 +56,7 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.stream.fmt(formatter)
+        self.wire.fmt(formatter)
     }
 }
 
@@ -47,7 +64,7 @@ impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+        self.wire.tcp().connect_info()
     }
 }
 
@@ -60,7 +77,10 @@ impl AsyncRead for Connection {
         if self.wake.as_mut().poll(context).is_ready() {
             return Poll::Ready(self.alive());
         }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Wire::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
     }
 }
 
@@ -71,7 +91,10 @@ impl AsyncWrite for Connection {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.alive()?;
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_write(context, buffer),
+            Wire::Tls(stream) => Pin::new(stream).poll_write(context, buffer),
+        }
     }
 
     fn poll_write_vectored(
@@ -80,19 +103,31 @@ impl AsyncWrite for Connection {
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.alive()?;
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+            Wire::Tls(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.wire {
+            Wire::Plain(stream) => stream.is_write_vectored(),
+            Wire::Tls(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.alive()?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Wire::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Wire::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 }

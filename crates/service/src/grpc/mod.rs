@@ -5,6 +5,7 @@ mod aside;
 mod body;
 mod connection;
 mod deadline;
+mod door;
 mod gate;
 mod layer;
 mod meter;
@@ -19,4 +20,5 @@ pub use told::TRACE_ID;
 
 pub(crate) use api::{Method, Methods, methods};
 pub(crate) use aside::aside;
+pub(crate) use door::Door;
 pub(crate) use serve::serve;

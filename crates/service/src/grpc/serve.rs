@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::StreamExt;
 use tonic::transport::Server;
 use tonic_health::{
     ServingStatus,
@@ -12,13 +11,13 @@ use tonic_reflection::server::Builder;
 
 use super::{
     api::{GrpcApi, methods},
-    connection::Connection,
+    door::Door,
     gate::Gate,
     layer::{GrpcLayer, Shared},
     meter::GrpcMetrics,
     settings::GrpcSettings,
 };
-use crate::{error::StartError, health::Health, host::Host, listen::Listening};
+use crate::{error::StartError, health::Health, host::Host};
 
 /// How often an idle connection is asked whether it lives.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -34,10 +33,10 @@ const HEALTH: &str = "grpc.health.v1.Health";
 const REFLECTION: [&str; 2] =
     ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
-/// Serves `api` on `listening` until the host's intake ends.
+/// Serves `api` at `door` until the host's intake ends.
 pub(crate) fn serve(
     host: &Host,
-    listening: Listening,
+    door: Door,
     setting: &str,
     settings: &GrpcSettings,
     api: GrpcApi,
@@ -76,10 +75,7 @@ pub(crate) fn serve(
         .layer(layer)
         .add_routes(routes);
     let hang_up = host.tasks().killed().child_token();
-    let ending = hang_up.clone();
-    let incoming = listening
-        .incoming()
-        .map(move |accepted| accepted.map(|stream| Connection::new(stream, ending.clone())));
+    let incoming = door.connections(hang_up.clone());
     let (intake, own_health) = (host.intake(), host.health().clone());
     host.tasks().spawn_intake("grpc", async move {
         // Before the first connection is accepted, so that nobody is told "serving" too early.

@@ -13,6 +13,6 @@ mod turns;
 
 pub use key::{IdempotencyKey, REPLAYED};
 pub use migration::migrations;
-pub use store::{Answer, Claim, claim, look_up, pend, remember, settle};
+pub use store::{Answer, Claim, awaited, claim, look_up, pend, remember, settle};
 pub use sweep::{IdempotencySettings, run_sweeper, sweep};
 pub use turns::{KeyTurn, KeyTurns};

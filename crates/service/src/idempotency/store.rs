@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use tonic::{Code, Status};
@@ -162,6 +162,21 @@ pub async fn pend(
         .exec(conn)
         .await?;
     Ok(())
+}
+
+/// Which of these (run ids, say) a key waits for.
+///
+/// # Errors
+/// Any failure of the store.
+pub async fn awaited(conn: &impl ConnectionTrait, on: &[String]) -> Result<Vec<String>, DbErr> {
+    let found: Vec<Option<String>> = Entity::find()
+        .select_only()
+        .column(Column::PendingOn)
+        .filter(Column::PendingOn.is_in(on))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Gives `answer` to every key that waits for `on`, and counts its age from `now`; how many there

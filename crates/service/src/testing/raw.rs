@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use axum::body::Bytes;
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tonic::{Code, Status};
 
 /// The body of a request that carries `message`, uncompressed.
@@ -35,8 +38,26 @@ pub async fn call_raw(
     body: Vec<u8>,
 ) -> Result<HeaderMap, Status> {
     let stream = TcpStream::connect(address).await.expect("a connection");
+    call_over(stream, &format!("http://{address}"), path, metadata, body).await
+}
+
+/// As [`call_raw`], over a connection that is open already to `origin`.
+///
+/// # Errors
+/// As [`call_raw`].
+///
+/// # Panics
+/// As [`call_raw`].
+#[allow(clippy::result_large_err, reason = "tonic's own error type")]
+pub async fn call_over(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    origin: &str,
+    path: &str,
+    metadata: &[(&'static str, &[u8])],
+    body: Vec<u8>,
+) -> Result<HeaderMap, Status> {
     let (client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
-    let uri = format!("http://{address}{path}");
+    let uri = format!("{origin}{path}");
     let headers = tokio::select! {
         headers = exchange(client, &uri, metadata, body) => headers,
         ended = connection => panic!("{path}: the server hung up: {ended:?}"),

@@ -22,13 +22,19 @@ pub struct RefusalTable {
     section: &'static str,
     rows: Vec<String>,
     seen: BTreeSet<String>,
+    hidden: Vec<String>,
 }
 
 impl RefusalTable {
     /// An empty table of the section with this heading.
     #[must_use]
     pub fn new(section: &'static str) -> Self {
-        Self { section, rows: Vec::new(), seen: BTreeSet::new() }
+        Self { section, rows: Vec::new(), seen: BTreeSet::new(), hidden: Vec::new() }
+    }
+
+    /// Writes `…` for this text (an id, say) in messages: it is another each time.
+    pub fn hide(&mut self, text: &str) {
+        self.hidden.push(text.to_owned());
     }
 
     /// Notes what a call was refused with.
@@ -49,11 +55,15 @@ impl RefusalTable {
         let fields = fields(&status, &details);
         let bytes = header_bytes(&status);
         assert!(bytes < HEADERS_BYTES_MAX, "{method}: {bytes} bytes of headers: {status}");
+        let mut message = status.message().to_owned();
+        for text in &self.hidden {
+            message = message.replace(text, "…");
+        }
         let row = format!(
             "| {method} | {} | `{}` | `{}` | {fields} |\n",
             code_name(status.code()),
             info.reason,
-            status.message(),
+            message,
         );
         if self.seen.insert(row.clone()) {
             self.rows.push(row);

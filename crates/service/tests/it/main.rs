@@ -16,3 +16,4 @@ mod metrics;
 mod reflection;
 mod refusal;
 mod support;
+mod tls;

@@ -8,7 +8,9 @@ use oms_proto::oms_v1::{
     payment_service_server::{PaymentService, PaymentServiceServer},
 };
 use oms_seams::Seams;
-use oms_service::{GrpcApi, GrpcSettings, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Process, Tasks};
+use oms_service::{
+    GrpcApi, GrpcSettings, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX, Process, Tasks, Tls,
+};
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status, transport::Channel};
 
@@ -99,6 +101,17 @@ impl Served {
     }
 
     pub(crate) async fn start_with(settings: GrpcSettings) -> Self {
+        Self::start_or_tls(settings, None).await
+    }
+
+    /// On a port that answers TLS too.
+    pub(crate) async fn secured(tls: Tls) -> Self {
+        let served = Self::start_or_tls(GrpcSettings::at("localhost:0"), Some(tls)).await;
+        served.host.ready(PATIENCE).await.unwrap();
+        served
+    }
+
+    async fn start_or_tls(settings: GrpcSettings, tls: Option<Tls>) -> Self {
         let host = host();
         let signals = Signals::default();
         let payments = Payments { signals: signals.clone(), tasks: host.tasks().clone() };
@@ -106,7 +119,7 @@ impl Served {
             .max_decoding_message_size(MESSAGE_IN_MAX)
             .max_encoding_message_size(MESSAGE_OUT_MAX);
         let api = GrpcApi::new(oms_proto::FILE_DESCRIPTOR_SET).service(payments);
-        let address = host.serve_grpc(SETTING, &settings, api).await.unwrap();
+        let address = host.serve_grpc_or_tls(SETTING, &settings, tls, api).await.unwrap();
         Self { host, address, signals }
     }
 

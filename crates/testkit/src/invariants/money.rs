@@ -9,13 +9,7 @@ use super::{
 
 /// What holds at every moment: in the gateway's own log, and of a payment that is closed.
 pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Vec<String>> {
-    let mut found = offenders(
-        &databases.gateway,
-        "I4 more than one effective capture of",
-        "SELECT order_id FROM charges WHERE kind = 'capture' AND approved \
-         GROUP BY order_id HAVING COUNT(*) > 1",
-    )
-    .await?;
+    let mut found = twice(databases).await?;
     found.extend(
         offenders(
             &databases.gateway,
@@ -44,6 +38,33 @@ pub(super) async fn broken_in_motion(databases: &Databases) -> anyhow::Result<Ve
         )
         .await?,
     );
+    Ok(found)
+}
+
+/// Money that was taken although payment asked for no such capture of that revision: a second one
+/// under another key, or another amount.
+async fn twice(databases: &Databases) -> anyhow::Result<Vec<String>> {
+    // Read first: payment makes a capture due before the gateway hears of it.
+    let taken = "SELECT idempotency_key, amount FROM charges WHERE kind = 'capture' AND approved";
+    let taken = rows(&databases.gateway, taken).await?;
+    let asked = "SELECT order_id, revision, amount FROM captures";
+    let mut due = BTreeMap::new();
+    for row in rows(&databases.payment, asked).await? {
+        let (order, revision): (String, i32) =
+            (row.try_get("", "order_id")?, row.try_get("", "revision")?);
+        let amount: i64 = row.try_get("", "amount")?;
+        due.insert(format!("capture:{order}:{revision}"), amount);
+    }
+    let mut found = Vec::new();
+    for row in taken {
+        let (key, amount): (String, i64) =
+            (row.try_get("", "idempotency_key")?, row.try_get("", "amount")?);
+        if due.remove(&key) != Some(amount) {
+            found.push(format!(
+                "I4 the gateway took {amount} by {key}, which nobody asked for once"
+            ));
+        }
+    }
     Ok(found)
 }
 

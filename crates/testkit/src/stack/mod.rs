@@ -20,7 +20,10 @@ use oms_messaging::{
 };
 
 use self::{lossy::LossyLog, slot::Slot};
-use oms_proto::oms_admin_v1::dead_letter_service_client::DeadLetterServiceClient;
+use oms_proto::{
+    oms_admin_v1::dead_letter_service_client::DeadLetterServiceClient,
+    orders::orders_client::OrdersClient,
+};
 use tonic::transport::Channel;
 
 use crate::{
@@ -127,6 +130,23 @@ impl Stack {
     /// When it is down.
     pub fn address(&self, name: Name) -> anyhow::Result<SocketAddr> {
         self.slot(name).address().context("the service is down")
+    }
+
+    /// A client of `orders.Orders` on its own port.
+    ///
+    /// # Errors
+    /// When the order service is down.
+    pub async fn orders(&self) -> anyhow::Result<OrdersClient<Channel>> {
+        let at = self.slot(Name::Order).orders().context("the service is down")?;
+        Ok(OrdersClient::new(clients::channel(at).await?))
+    }
+
+    /// What order's commands need, for calls as from within its process.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub fn commands(&self) -> anyhow::Result<oms_order::commands::Context> {
+        self.slot(Name::Order).commands().context("the service is down")
     }
 
     /// The dead letters of a service, on its admin port.

@@ -4,10 +4,12 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use oms_inventory::config::InventoryConfig;
 use oms_messaging::Log;
-use oms_order::config::OrderConfig;
+use oms_order::{commands::Context, config::OrderConfig};
 use oms_payment::config::PaymentConfig;
 use oms_seams::{Seams, SystemClock, SystemIds};
-use oms_service::{Admin, Database, DatabaseSettings, GrpcSettings, Host, Process, StartError};
+use oms_service::{
+    Admin, Database, DatabaseSettings, GrpcSettings, Host, Process, StartError, TlsSettings,
+};
 use sea_orm::DatabaseConnection;
 
 use super::StackOptions;
@@ -39,8 +41,11 @@ struct Up {
     host: Host,
     admin: Admin,
     grpc: SocketAddr,
+    /// The order service's second port.
+    orders: Option<SocketAddr>,
     database: Database,
     gateway: Option<DatabaseConnection>,
+    commands: Option<Context>,
 }
 
 impl Slot {
@@ -99,12 +104,20 @@ impl Slot {
         self.up.as_ref().map(|up| up.grpc)
     }
 
+    pub(super) fn orders(&self) -> Option<SocketAddr> {
+        self.up.as_ref().and_then(|up| up.orders)
+    }
+
     pub(super) fn admin(&self) -> Option<SocketAddr> {
         self.up.as_ref().map(|up| up.admin.address())
     }
 
     pub(super) fn database(&self) -> Option<DatabaseConnection> {
         self.up.as_ref().map(|up| up.database.read.clone())
+    }
+
+    pub(super) fn commands(&self) -> Option<Context> {
+        self.up.as_ref().and_then(|up| up.commands.clone())
     }
 
     pub(super) fn gateway(&self) -> Option<DatabaseConnection> {
@@ -132,12 +145,16 @@ async fn order(
     let mut config = OrderConfig::default();
     config.order.database = file(folder, "order.db");
     config.order.grpc = GrpcSettings::at("localhost:0");
+    "localhost:0".clone_into(&mut config.order.orders.listen);
+    config.order.orders.tls = TlsSettings::off();
     config.order.messaging = options.messaging.clone();
     config.order.run_deadline_s = options.run_deadline_s.into();
     config.order.deadline_sweep_ms = 50;
     let (host, admin) = hosted("order", seams).await?;
     let running = oms_order::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
+    let (grpc, orders) = (running.grpc, Some(running.orders));
+    let (database, commands) = (running.database, Some(running.context));
+    Ok(Up { host, admin, grpc, orders, database, gateway: None, commands })
 }
 
 async fn inventory(
@@ -154,7 +171,8 @@ async fn inventory(
     config.inventory.expiry_sweep_ms = 50;
     let (host, admin) = hosted("inventory", seams).await?;
     let running = oms_inventory::start_on(config, host.clone(), log).await?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: None })
+    let (grpc, database) = (running.grpc, running.database);
+    Ok(Up { host, admin, grpc, orders: None, database, gateway: None, commands: None })
 }
 
 async fn payment(
@@ -178,5 +196,6 @@ async fn payment(
     let gateway = sea_orm::Database::connect(url)
         .await
         .map_err(|error| StartError::other("the gateway's log", error))?;
-    Ok(Up { host, admin, grpc: running.grpc, database: running.database, gateway: Some(gateway) })
+    let (grpc, database, gateway) = (running.grpc, running.database, Some(gateway));
+    Ok(Up { host, admin, grpc, orders: None, database, gateway, commands: None })
 }

@@ -39,7 +39,7 @@ fn until() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_323_945, 0).unwrap_or_default()
 }
 
-fn order() -> [Example; 8] {
+fn order() -> [Example; 9] {
     [
         example(&order::Created {
             customer_id: "customer-123".into(),
@@ -54,6 +54,7 @@ fn order() -> [Example; 8] {
             payment_method: "pm_card_visa".into(),
             deadline: until(),
         }),
+        example(&amended()),
         example(&order::Confirmed {
             revision: 1,
             lines: lines(),
@@ -70,6 +71,18 @@ fn order() -> [Example; 8] {
         example(&order::Shipped { revision: 1, lines: lines() }),
         example(&order::Completed {}),
     ]
+}
+
+fn amended() -> order::Amended {
+    order::Amended {
+        revision: 2,
+        lines: vec![Line { sku: "SKU-001".into(), qty: 3, price: usd(10_000) }],
+        total: usd(30_000),
+        settled_revision: 1,
+        settled_lines: lines(),
+        settled_total: usd(25_000),
+        payment_method: None,
+    }
 }
 
 fn inventory() -> [Example; 6] {

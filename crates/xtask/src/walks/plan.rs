@@ -36,8 +36,10 @@ const WALKS: [Walk; 3] = [
 ];
 
 /// Every port that the pages print, with what moves it: the system's setting, the client's.
-const PORTS: [(u16, &str, &str); 5] = [
+const PORTS: [(u16, &str, &str); 6] = [
     (50051, "OMS_ORDER__GRPC__LISTEN", "OMS_ORDER_ADDR"),
+    // No command of the client speaks to it.
+    (5001, "OMS_ORDER__ORDERS__LISTEN", "OMS_ORDERS_ADDR"),
     (50052, "OMS_INVENTORY__GRPC__LISTEN", "OMS_INVENTORY_ADDR"),
     (50053, "OMS_PAYMENT__GRPC__LISTEN", "OMS_PAYMENT_ADDR"),
     (9092, "OMS_OMS__KAFKA_LISTEN", "OMS_BOOTSTRAP"),

@@ -49,11 +49,11 @@ fn order(text: &str) -> Result<String, String> {
 
 /// A pattern that no type has would show nothing for ever.
 fn pattern(text: &str) -> Result<String, String> {
-    let types = catalogue().map(|entry| entry.event_type);
+    let types: Vec<&str> = catalogue().iter().map(|entry| entry.event_type).collect();
     if !text.is_empty() && types.iter().any(|known| is_of_type(text, known)) {
         return Ok(text.to_owned());
     }
-    let types = types.map(short).join(", ");
+    let types = types.into_iter().map(short).collect::<Vec<_>>().join(", ");
     Err(format!("no event has such a type; the types are {types}"))
 }
 

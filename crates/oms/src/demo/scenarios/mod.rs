@@ -1,5 +1,7 @@
-//! The scenarios of the demo: the reference document's three, then what may go wrong.
+//! The scenarios of the demo: the first document's three, the second one's walk, then what may go
+//! wrong.
 
+mod edited;
 mod happy;
 mod retries;
 mod shipped;
@@ -24,6 +26,7 @@ pub(crate) async fn play<W: Write>(
     happy::canceled_afterwards(stage).await?;
     happy::refunded_in_part(stage).await?;
     shipped::shipped_and_completed(stage).await?;
+    edited::changed_after_it_was_paid(stage).await?;
     unhappy::out_of_stock(stage).await?;
     unhappy::declined(stage).await?;
     unhappy::canceled_during_the_run(stage).await?;
