@@ -15,6 +15,10 @@ pub struct MessagingSettings {
     pub poll_wait_ms: u64,
     /// Records in one publish of the relay.
     pub relay_batch_max: u64,
+    /// Least time from one publication of the relay to the next, in milliseconds, and at least
+    /// twice what the first one took: what is committed meanwhile travels together. One that
+    /// follows a longer silence waits for nothing.
+    pub relay_pause_ms: u64,
     /// How often the relay looks for rows nobody woke it for, in milliseconds.
     pub relay_sweep_ms: u64,
     /// How long the relay publishes on after it was told to stop, in milliseconds.
@@ -52,6 +56,7 @@ impl Default for MessagingSettings {
             consume_parallel_max: 0,
             poll_wait_ms: 100,
             relay_batch_max: 500,
+            relay_pause_ms: 5,
             relay_sweep_ms: 500,
             relay_flush_ms_max: 2_000,
             lease_ms: 5_000,

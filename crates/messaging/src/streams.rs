@@ -58,6 +58,19 @@ impl LockedStreams {
         self.select(conn, wanted).await
     }
 
+    /// Holds a stream that nobody else can know of yet; its row is written at commit.
+    pub(crate) fn begin(&mut self, id: String) {
+        let row = streams::Model {
+            id: id.clone(),
+            sequence: 0,
+            parked: false,
+            ask_at: None,
+            ask_attempt: 0,
+            ended_at: None,
+        };
+        self.rows.entry(id).or_insert((row, true));
+    }
+
     async fn select(
         &mut self,
         conn: &DatabaseTransaction,

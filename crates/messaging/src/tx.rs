@@ -154,6 +154,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Holds a new stream whose name the caller has just drawn: nobody else can know of it before
+    /// the commit, so nothing has to be looked for or locked. Comes after all other locks.
+    pub fn begin_stream(&mut self, id: String) {
+        if self.streams.is_empty() {
+            self.now = self.messaging.seams().clock.now();
+        }
+        self.streams.begin(id);
+    }
+
     /// Whether a dead letter parks the held stream.
     #[must_use]
     pub fn is_parked(&self, stream: &str) -> bool {

@@ -14,7 +14,7 @@ use crate::{
     api::{remembered_edit, remembered_refund, remembered_run},
     changes::Changes,
     commands::{answer_amendment, outcome_of, settle_pay_runs},
-    domain::{Amendment, Milestone, Order, Refund},
+    domain::{Amendment, Order, Refund},
     metrics::OrderMetrics,
     reactions::Aftermath,
     store::Changed,
@@ -71,9 +71,9 @@ impl Aftermath for Wake {
         answer_amendment(conn, order, ended, remembered_edit).await
     }
 
-    fn committed(&self, order: &str, milestones: &[Milestone]) {
-        self.metrics.count(milestones.iter().copied());
-        self.changes.fire([order]);
+    fn committed(&self, changed: Changed) {
+        self.metrics.count(changed.milestones.iter().copied());
+        self.changes.tell(changed);
     }
 
     fn refused(&self, event: &Event) {

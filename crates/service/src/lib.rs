@@ -9,6 +9,7 @@
 
 mod admin;
 mod admin_api;
+mod allocator;
 pub mod config;
 mod database;
 mod error;

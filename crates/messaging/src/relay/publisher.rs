@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time};
+use tokio::{
+    sync::watch,
+    time::{self, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::due::{self, Outgoing};
@@ -21,6 +24,8 @@ pub struct Relay {
     metrics: MessagingMetrics,
     lease: Lease,
     healthy: watch::Sender<bool>,
+    /// Whether the last step left rows that are due.
+    more: bool,
 }
 
 /// What became of one publication of due rows.
@@ -39,7 +44,7 @@ impl Relay {
     #[must_use]
     pub fn new(messaging: Messaging, log: Arc<dyn Log>, metrics: MessagingMetrics) -> Self {
         let lease = Lease::new(messaging.clone(), "relay");
-        Self { messaging, log, metrics, lease, healthy: watch::Sender::new(false) }
+        Self { messaging, log, metrics, lease, healthy: watch::Sender::new(false), more: false }
     }
 
     /// Whether its last step could do what it had to; false until the first one.
@@ -63,6 +68,7 @@ impl Relay {
     }
 
     async fn publish_due(&mut self) -> Result<usize, Failure> {
+        self.more = false;
         let active = self.lease.hold().await?;
         self.metrics.relay_active(active);
         if !active {
@@ -72,6 +78,7 @@ impl Relay {
         if rows.is_empty() {
             return Ok(0);
         }
+        let full = rows.len() as u64 >= self.messaging.settings().relay_batch_max;
         let now = self.messaging.seams().clock.now().timestamp_micros();
         let rows = rows.into_iter().map(|row| Outgoing::new(row, now));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
@@ -81,6 +88,7 @@ impl Relay {
         faults.hit("relay.after_publish").await;
         self.note(&published).await?;
         faults.hit("relay.after_mark").await;
+        self.more = full;
         match published.reason {
             Some(reason) if published.delivered.is_empty() => Err(Failure::Transient(reason)),
             _ => Ok(published.delivered.len()),
@@ -157,37 +165,45 @@ impl Relay {
     /// None today: what is away is waited for.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Failure> {
         let settings = self.messaging.settings().clone();
+        let pause = Duration::from_millis(settings.relay_pause_ms);
+        let sweep = Duration::from_millis(settings.relay_sweep_ms);
         let mut attempt = 0_u32;
         while !stop.is_cancelled() {
-            let pause = match self.step().await {
+            let began = Instant::now();
+            let (not_before, longest) = match self.step().await {
                 Ok(published) => {
                     if attempt > 0 {
                         tracing::info!(attempt, "the relay publishes again");
                     }
                     attempt = 0;
-                    if published > 0 {
+                    // Nobody will say again that there is more.
+                    if self.more {
                         continue;
                     }
-                    Duration::from_millis(settings.relay_sweep_ms)
+                    let took = began.elapsed();
+                    // The longer a publication takes, the more is to travel with the next.
+                    let rest = if published > 0 { pause.max(2 * took) } else { Duration::ZERO };
+                    (began + rest, sweep)
                 }
                 Err(failure) => {
                     attempt = attempt.saturating_add(1);
                     if attempt == 1 {
                         tracing::warn!(%failure, "the relay cannot publish; goes on trying");
                     }
-                    delay(attempt, settings.retry_delay_ms_min, settings.retry_delay_ms_max)
+                    let (min, max) = (settings.retry_delay_ms_min, settings.retry_delay_ms_max);
+                    // Commits may hasten the next try, but not to a busy loop.
+                    (Instant::now() + Duration::from_millis(min), delay(attempt, min, max))
                 }
             };
             let messaging = self.messaging.clone();
-            // While something fails, commits may hasten the next try, but not to a busy loop.
-            let patience = if attempt == 0 { 0 } else { settings.retry_delay_ms_min };
+            // A commit that the step did not see has left its word, whenever it came.
             let woken = async {
-                time::sleep(Duration::from_millis(patience)).await;
+                time::sleep_until(not_before).await;
                 messaging.relay_woken().await;
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = time::sleep(pause) => {}
+                () = time::sleep(longest) => {}
                 () = woken => {}
             }
         }

@@ -55,27 +55,41 @@ impl Context {
     }
 
     /// Begins a transaction that has claimed the key and, where it is new, holds the order's
-    /// stream. The claim waits for a call of another instance with the same key.
+    /// stream.
     ///
     /// # Errors
-    /// [`CommandError::KeyRunning`] when patience ends before that call has; dropping the claim
-    /// rolls back, so that nothing of this call is left.
+    /// Those of [`Context::claim`].
     pub(super) async fn hold<T>(
         &self,
         order_id: &str,
         keyed: Option<&Keyed<T>>,
         patience: &Patience,
     ) -> Result<(Tx, Claimed), CommandError> {
-        let mut tx = self.messaging.begin().await?;
+        let (mut tx, claimed) = self.claim(keyed, patience).await?;
+        if matches!(claimed, Claimed::New) {
+            tx.lock([order_id.to_owned()]).await?;
+        }
+        Ok((tx, claimed))
+    }
+
+    /// Begins a transaction that has claimed the key. The claim waits for a call of another
+    /// instance with the same key.
+    ///
+    /// # Errors
+    /// [`CommandError::KeyRunning`] when patience ends before that call has; dropping the claim
+    /// rolls back, so that nothing of this call is left.
+    pub(super) async fn claim<T>(
+        &self,
+        keyed: Option<&Keyed<T>>,
+        patience: &Patience,
+    ) -> Result<(Tx, Claimed), CommandError> {
+        let tx = self.messaging.begin().await?;
         let claim = keyed::claim(&tx, keyed);
         let claimed = match tx.conn().get_database_backend() {
             // Whoever has the one writer waits for nobody.
             DatabaseBackend::Sqlite => claim.await?,
             _ => patience.in_time(claim).await.ok_or(CommandError::KeyRunning)??,
         };
-        if matches!(claimed, Claimed::New) {
-            tx.lock([order_id.to_owned()]).await?;
-        }
         Ok((tx, claimed))
     }
 
@@ -95,9 +109,9 @@ impl Context {
         faults.hit("command.before_commit").await;
         tx.commit().await?;
         faults.hit("command.after_commit").await;
-        for Changed { order, milestones, .. } in changed {
-            self.metrics.count(milestones);
-            self.changes.fire([order.id().to_string()]);
+        for changed in changed {
+            self.metrics.count(changed.milestones.iter().copied());
+            self.changes.tell(changed);
         }
         Ok(())
     }

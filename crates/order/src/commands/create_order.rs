@@ -58,12 +58,13 @@ pub async fn create_order(
 ) -> Result<Reply<Order>, CommandError> {
     let id = context.messaging.seams().ids.next();
     let _turn = context.key_turn(keyed.as_ref(), &patience).await?;
-    let (mut tx, claimed) = context.hold(&id.to_string(), keyed.as_ref(), &patience).await?;
+    let (mut tx, claimed) = context.claim(keyed.as_ref(), &patience).await?;
     match claimed {
         Claimed::New => {}
         Claimed::Answered(answer) => return Ok(context.replay(answer)),
         Claimed::Running => return Err(CommandError::KeyRunning),
     }
+    tx.begin_stream(id.to_string());
     if keyed.is_none()
         && wish.repeats
         && let Some(existing) = repeated(context, &tx, id, &wish).await?

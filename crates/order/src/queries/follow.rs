@@ -7,10 +7,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     TimelineRow,
-    watchers::{Latest, Shared, Watchers},
+    watchers::{Shared, Watchers},
 };
 use crate::{
-    changes::{TooManyWaiting, Waiter},
+    changes::{Latest, TooManyWaiting, Waiter},
     domain::Order,
 };
 
@@ -58,6 +58,8 @@ pub struct Followed {
     order: String,
     /// The last version told.
     version: i32,
+    /// The version of the order's row that was seen last.
+    row_version: i64,
     /// The first look, until it is told.
     first: Option<Arc<Latest>>,
     _place: OwnedSemaphorePermit,
@@ -72,8 +74,16 @@ impl Followed {
         order: String,
         after: i32,
     ) -> Result<Self, WatchError> {
-        let mut this =
-            Self { watchers, shared, waiter, order, version: after, first: None, _place: place };
+        let mut this = Self {
+            watchers,
+            shared,
+            waiter,
+            order,
+            version: after,
+            row_version: 0,
+            first: None,
+            _place: place,
+        };
         // Of now, not of the last wake-up: this caller may have come from another instance.
         let now = this.watchers.tick();
         let first = this.look(now).await?.ok_or(WatchError::NotFound)?;
@@ -110,8 +120,15 @@ impl Followed {
         }
     }
 
-    async fn look(&self, wanted: u64) -> Result<Option<Arc<Latest>>, Failure> {
-        self.watchers.look(&self.shared, &self.order, wanted).await
+    async fn look(&mut self, wanted: u64) -> Result<Option<Arc<Latest>>, Failure> {
+        // What was told before this call came may be older than its first look.
+        let told = self.waiter.told(wanted).filter(|told| told.row_version >= self.row_version);
+        let latest = match told {
+            Some(told) => Some(told),
+            None => self.watchers.look(&self.shared, &self.order, wanted).await?,
+        };
+        self.row_version = latest.as_ref().map_or(self.row_version, |latest| latest.row_version);
+        Ok(latest)
     }
 
     async fn step(&mut self, latest: &Latest) -> Result<Step, Failure> {

@@ -1,7 +1,8 @@
 //! Who watches orders, and what those of one order share.
 //!
-//! However many watch one order, a change costs one look: whoever is woken first reads, the others
-//! wait for that and take what it found.
+//! A change of this instance costs no look: its commit told what it made of the order. One of
+//! another instance costs one look, however many watch the order: whoever is woken first reads, the
+//! others wait for that and take what it found.
 //!
 //! Whatever holds a lock or a connection here, or queues for one, does so in a task of its own. A
 //! stream whose caller reads no more is never polled again: it would keep what it was given.
@@ -22,18 +23,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    TIMELINE_MAX, TimelineRow,
+    TIMELINE_MAX,
     follow::{Followed, Step, WatchError},
 };
 use crate::{
-    changes::Changes,
-    domain::Order,
+    changes::{Changes, ENTRIES_MAX, Latest},
     metrics::OrderMetrics,
-    store::{load_orders, load_timeline, load_timeline_after},
+    store::{load_orders, load_timeline, load_timeline_after, load_versioned},
 };
-
-/// The newest timeline entries that watchers of one order share. Whoever lacks more reads alone.
-const SHARED_MAX: u64 = 50;
 
 /// The calls that watch orders. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,29 +58,6 @@ pub(super) struct Shared {
     latest: tokio::sync::Mutex<Option<Arc<Latest>>>,
     /// Looks that failed, so that whoever waited for one does not repeat it in vain.
     failures: AtomicU64,
-}
-
-/// An order with its newest timeline entries, as they were at one instant.
-#[derive(Debug)]
-pub(super) struct Latest {
-    /// The look's number in the count of [`Changes`].
-    tick: u64,
-    pub(super) order: Arc<Order>,
-    entries: Vec<TimelineRow>,
-}
-
-impl Latest {
-    /// This look, if it began after `wanted`.
-    fn since(this: Option<&Arc<Self>>, wanted: u64) -> Option<Arc<Self>> {
-        this.filter(|found| found.tick > wanted).cloned()
-    }
-
-    /// The entries after `version`, if they are all here.
-    pub(super) fn after(&self, version: i32) -> Option<Vec<TimelineRow>> {
-        let missing = usize::try_from(self.order.version().saturating_sub(version)).ok()?;
-        let from = self.entries.len().checked_sub(missing)?;
-        Some(self.entries[from..].to_vec())
-    }
 }
 
 impl Watchers {
@@ -139,7 +113,7 @@ impl Watchers {
         self.0.changes.tick()
     }
 
-    /// What a look found that began after `wanted`: somebody else's, or else one's own.
+    /// What a look found that covers `wanted`: somebody else's, or else one's own.
     pub(super) async fn look(
         &self,
         shared: &Arc<Shared>,
@@ -147,7 +121,7 @@ impl Watchers {
         wanted: u64,
     ) -> Result<Option<Arc<Latest>>, Failure> {
         if let Ok(latest) = shared.latest.try_lock()
-            && let Some(found) = Latest::since(latest.as_ref(), wanted)
+            && let Some(found) = since(latest.as_ref(), wanted)
         {
             return Ok(Some(found));
         }
@@ -163,7 +137,7 @@ impl Watchers {
     ) -> Result<Option<Arc<Latest>>, Failure> {
         let failures = shared.failures.load(Ordering::SeqCst);
         let mut latest = shared.latest.lock().await;
-        if let Some(found) = Latest::since(latest.as_ref(), wanted) {
+        if let Some(found) = since(latest.as_ref(), wanted) {
             return Ok(Some(found));
         }
         if shared.failures.load(Ordering::SeqCst) != failures {
@@ -186,14 +160,14 @@ impl Watchers {
         let tick = self.tick();
         self.0.metrics.watch_reads.inc();
         let snapshot = read_snapshot(&self.0.read).await?;
-        let found = load_orders(&snapshot, &[id.to_owned()]).await?.remove(id);
-        let Some(order) = found else { return Ok(None) };
-        let entries = match known.filter(|known| known.order.version() == order.version()) {
-            Some(known) => known.entries.clone(),
-            None => load_timeline(&snapshot, id, SHARED_MAX).await?,
+        let found = load_versioned(&snapshot, &[id.to_owned()]).await?.remove(id);
+        let Some((order, row_version)) = found else { return Ok(None) };
+        let entries = match known.and_then(|known| known.entries_of(&order)) {
+            Some(entries) => entries,
+            None => load_timeline(&snapshot, id, ENTRIES_MAX as u64).await?,
         };
         snapshot.commit().await?;
-        Ok(Some(Latest { tick, order: Arc::new(order), entries }))
+        Ok(Some(Latest::found(tick, order, row_version, entries)))
     }
 
     /// A page of what one watcher lacks, without the order unless the page reaches its version.
@@ -228,4 +202,9 @@ impl Watchers {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Watched>> {
         self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// This look, if it covers the wake-up of that number.
+fn since(look: Option<&Arc<Latest>>, wanted: u64) -> Option<Arc<Latest>> {
+    look.filter(|found| found.covers(wanted)).cloned()
 }

@@ -13,7 +13,7 @@ use super::{
     router,
 };
 use crate::{
-    domain::{Amendment, Cause, Intervention, Milestone, Order, Refund},
+    domain::{Amendment, Cause, Intervention, Order, Refund},
     store::{Changed, Session},
 };
 
@@ -57,8 +57,8 @@ pub trait Aftermath: Send + Sync + 'static {
         ended: &Amendment,
     ) -> Result<(), Failure>;
 
-    /// The transaction is committed: wakes the calls that wait for the order, counts milestones.
-    fn committed(&self, order: &str, milestones: &[Milestone]);
+    /// The transaction is committed: tells the calls that wait for the order, counts milestones.
+    fn committed(&self, changed: Changed);
 
     /// The status table refused what the event says. Called each time it is tried.
     fn refused(&self, _: &Event) {}
@@ -78,9 +78,9 @@ impl OrderReactor {
     }
 
     /// Once the transaction is committed.
-    fn follows(&self, tx: &mut Tx, order: String, milestones: Vec<Milestone>) {
+    fn follows(&self, tx: &mut Tx, changed: Changed) {
         let aftermath = self.aftermath.clone();
-        tx.afterwards(move || aftermath.committed(&order, &milestones));
+        tx.afterwards(move || aftermath.committed(changed));
     }
 }
 
@@ -130,7 +130,7 @@ impl Reactor for OrderReactor {
             for ended in &changed.ended_amendments {
                 self.aftermath.amendment_ended(tx.conn(), order, ended).await?;
             }
-            self.follows(tx, order.id().to_string(), changed.milestones);
+            self.follows(tx, changed);
         }
         Ok(())
     }
@@ -148,9 +148,10 @@ impl Reactor for OrderReactor {
             note: what.note.clone(),
         };
         order.note_intervention(&noted, &Cause { at: now, event_id, trace_id: None });
-        session.save(tx).await?;
         // Whoever waits for the order is to see it.
-        self.follows(tx, what.stream.clone(), Vec::new());
+        for changed in session.save(tx).await? {
+            self.follows(tx, changed);
+        }
         Ok(())
     }
 }

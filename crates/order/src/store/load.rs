@@ -13,7 +13,7 @@ use super::{
 use crate::domain::{AmendmentEnd, Order};
 
 /// An order and its row version, by order id.
-pub(super) type Loaded = BTreeMap<String, (Order, i64)>;
+pub(crate) type Loaded = BTreeMap<String, (Order, i64)>;
 
 /// The orders of `ids` that exist, by id. Inside a transaction that holds their streams this is
 /// what is; on any other connection it is what was committed.
@@ -24,10 +24,17 @@ pub async fn load_orders<C: ConnectionTrait>(
     conn: &C,
     ids: &[String],
 ) -> Result<BTreeMap<String, Order>, Failure> {
-    Ok(load(conn, ids).await?.into_iter().map(|(id, (order, _))| (id, order)).collect())
+    Ok(load_versioned(conn, ids).await?.into_iter().map(|(id, (order, _))| (id, order)).collect())
 }
 
-pub(super) async fn load<C: ConnectionTrait>(conn: &C, ids: &[String]) -> Result<Loaded, Failure> {
+/// The same, each with its row version.
+///
+/// # Errors
+/// Any failure of the store.
+pub(crate) async fn load_versioned<C: ConnectionTrait>(
+    conn: &C,
+    ids: &[String],
+) -> Result<Loaded, Failure> {
     if ids.is_empty() {
         return Ok(Loaded::new());
     }

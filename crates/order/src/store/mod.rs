@@ -9,6 +9,7 @@ mod session;
 pub mod entities;
 
 pub use fingerprint::{Claimed, claim_fingerprint, forget_fingerprints};
+pub(crate) use load::load_versioned;
 pub use load::{amendment_end, load_orders, load_timeline, load_timeline_after};
 pub(crate) use rows::lines_revision;
 pub use session::{Changed, Session};

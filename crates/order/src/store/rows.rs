@@ -221,14 +221,14 @@ pub(super) fn refund_row(order: &Order, refund: &Refund) -> refunds::ActiveModel
     }
 }
 
-pub(super) fn entry_row(order: Uuid, entry: Entry) -> timeline::ActiveModel {
-    timeline::ActiveModel {
-        order_id: Set(order.to_string()),
-        version: Set(entry.version),
-        event_type: Set(entry.event_type.to_owned()),
-        payload: Set(entry.payload),
-        occurred_at: Set(entry.at.timestamp_micros()),
-        event_id: Set(entry.event_id.map(|id| id.to_string())),
-        trace_id: Set(entry.trace_id),
+pub(super) fn entry_row(order: Uuid, entry: Entry) -> timeline::Model {
+    timeline::Model {
+        order_id: order.to_string(),
+        version: entry.version,
+        event_type: entry.event_type.to_owned(),
+        payload: entry.payload,
+        occurred_at: entry.at.timestamp_micros(),
+        event_id: entry.event_id.map(|id| id.to_string()),
+        trace_id: entry.trace_id,
     }
 }

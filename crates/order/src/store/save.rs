@@ -15,7 +15,7 @@ use super::{
     session::Held,
 };
 
-/// Writes the rows of changed orders and takes their new timeline entries away.
+/// Writes the rows of changed orders; each keeps its new timeline entries as they were written.
 pub(super) async fn write<C: ConnectionTrait>(
     conn: &C,
     changed: &mut [Held],
@@ -34,7 +34,9 @@ pub(super) async fn write<C: ConnectionTrait>(
             new_lines.extend(rows::line_rows(order));
             other_lines.extend(known.map(|_| id.to_string()));
         }
-        entries.extend(order.take_entries().into_iter().map(|entry| rows::entry_row(id, entry)));
+        let noted = order.take_entries().into_iter().map(|entry| rows::entry_row(id, entry));
+        held.entries = noted.collect();
+        entries.extend(held.entries.iter().cloned().map(timeline::ActiveModel::from));
         let before = held.before.as_ref().map_or(&[][..], |(state, _)| &state.refunds);
         let moved = order.refunds().iter().filter(|refund| !before.contains(refund));
         ended.extend(order.ended_amendments().iter().map(rows::amendment_row));
@@ -57,9 +59,8 @@ pub(super) async fn write<C: ConnectionTrait>(
 /// Inserts or updates; an update only counts while the row still has the version it was loaded
 /// with. The stream's lock already makes sure of it: this catches whoever forgets the lock.
 async fn write_orders<C: ConnectionTrait>(conn: &C, changed: &[Held]) -> Result<(), Failure> {
-    let next = |held: &Held| held.before.as_ref().map_or(0, |(_, version)| version + 1);
     let models: Vec<orders::ActiveModel> =
-        changed.iter().map(|held| rows::row_of(&held.order, next(held))).collect();
+        changed.iter().map(|held| rows::row_of(&held.order, held.next_row_version())).collect();
     let columns = orders::Column::iter().filter(|column| !matches!(column, orders::Column::Id));
     let excluded = Expr::col((Alias::new("excluded"), orders::Column::RowVersion));
     // Spelt out rather than bound: a constant of the text, not of the call.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use oms_messaging::{Announcement, Event, Failure, Standing, Tx};
 use uuid::Uuid;
 
-use super::{load, save};
+use super::{entities::timeline, load, save};
 use crate::{
     announce::announcement,
     domain::{Amendment, Milestone, Order, OrderState, RefundState, Run, RunKind},
@@ -29,9 +29,20 @@ pub(super) struct Held {
     pub(super) order: Order,
     /// As it was loaded; none for a new order.
     pub(super) before: Option<(OrderState, i64)>,
+    /// Its new timeline entries, once they are written.
+    pub(super) entries: Vec<timeline::Model>,
 }
 
 impl Held {
+    fn new(order: Order, before: Option<(OrderState, i64)>) -> Self {
+        Self { order, before, entries: Vec::new() }
+    }
+
+    /// The version that its row gets when it is written.
+    pub(super) fn next_row_version(&self) -> i64 {
+        self.before.as_ref().map_or(0, |(_, version)| version + 1)
+    }
+
     pub(super) fn is_changed(&self) -> bool {
         self.before.as_ref().is_none_or(|(state, _)| state != self.order.state())
     }
@@ -58,6 +69,10 @@ impl Held {
 pub struct Changed {
     /// The order as it is now.
     pub order: Order,
+    /// The version of its row.
+    pub row_version: i64,
+    /// What its timeline says of the change, oldest first.
+    pub entries: Vec<timeline::Model>,
     /// What to count once the transaction is committed.
     pub milestones: Vec<Milestone>,
     /// Refunds asked for whose outcome this transaction learned.
@@ -74,10 +89,10 @@ impl Session {
     /// # Errors
     /// Any failure of the store.
     pub async fn load(tx: &Tx, ids: &[String]) -> Result<Self, Failure> {
-        let loaded = load::load(tx.conn(), ids).await?;
+        let loaded = load::load_versioned(tx.conn(), ids).await?;
         let held = |(id, (order, row_version)): (String, (Order, i64))| {
             let before = Some((order.state().clone(), row_version));
-            (id, Held { order, before })
+            (id, Held::new(order, before))
         };
         Ok(Self {
             now: tx.now(),
@@ -127,7 +142,7 @@ impl Session {
 
     /// Adds a new order; its stream is held.
     pub fn insert(&mut self, order: Order) {
-        self.orders.insert(order.id().to_string(), Held { order, before: None });
+        self.orders.insert(order.id().to_string(), Held::new(order, None));
     }
 
     /// Turns an order's new facts into announcements now, in the present trace, caused by `event`.
@@ -176,6 +191,8 @@ impl Session {
             ended_refunds: held.ended_refunds(),
             ended_pay_run: held.ended_pay_run(),
             ended_amendments: held.order.take_amendments(),
+            row_version: held.next_row_version(),
+            entries: held.entries,
             order: held.order,
         };
         Ok(changed.into_iter().map(done).collect())

@@ -1,9 +1,15 @@
 //! Whoever watches an order sees everything that happens to it once, in order.
 
-use oms_order::store::entities::{orders, timeline};
+use std::time::Duration;
+
+use oms_order::{
+    commands::{self, CancelOrder, Patience},
+    store::entities::{orders, timeline},
+};
 use oms_proto::oms_v1::{CancelOrderRequest, OrderStatus, TimelineEntry};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{sync::Barrier, task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::served::{Paying, Seen, Served, after, cancel, each_backend, pay};
 
@@ -135,17 +141,14 @@ async fn two_hundred_watchers_see_one_sequence_wherever_they_begin_anew() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn watchers_of_one_order_share_their_looks() {
-    const WATCHERS: usize = 200;
-    // Nobody looks for changes elsewhere meanwhile.
-    let served = Served::start_with(&each_backend()[0], |config| {
-        config.order.changes_poll_ms = 3_600_000;
-    })
-    .await;
+const MANY: usize = 200;
+
+/// Lets many watch a new order that is then changed, until all have seen its end. Returns how
+/// often the change was looked at.
+async fn looks_of_many(served: &Served, change: impl AsyncFnOnce(&str)) -> u64 {
     let order = served.created(5_000).await;
     let mut streams = Vec::new();
-    for _ in 0..WATCHERS {
+    for _ in 0..MANY {
         let (mut client, mut seen) = (served.client.clone(), Seen::default());
         let mut stream = seen.resume(&mut client, &order).await.unwrap();
         seen.take(&mut stream).await.unwrap();
@@ -159,12 +162,40 @@ async fn watchers_of_one_order_share_their_looks() {
             seen.version()
         });
     }
+    change(&order).await;
+    assert_eq!(watchers.join_all().await, [2; MANY]);
+    served.counted("oms_watch_reads_total").await - reads
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watchers_are_told_what_their_own_instance_commits() {
+    // Nobody looks for changes elsewhere meanwhile.
+    let served = Served::start_with(&each_backend()[0], |config| {
+        config.order.changes_poll_ms = 3_600_000;
+    })
+    .await;
     let mut client = served.client.clone();
-    client.cancel_order(cancel(&order)).await.unwrap();
-    assert_eq!(watchers.join_all().await, [2; WATCHERS]);
-    // One commit, one look: whatever wakes them later they are gone by then.
-    let shared = served.counted("oms_watch_reads_total").await - reads;
-    assert!((1..=3).contains(&shared), "{shared} looks for {WATCHERS} watchers");
+    let change = async |order: &str| {
+        client.cancel_order(cancel(order)).await.unwrap();
+    };
+    assert_eq!(looks_of_many(&served, change).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watchers_of_one_order_share_their_looks() {
+    let served = Served::start_with(&each_backend()[0], |_| {}).await;
+    let elsewhere = served.context();
+    let change = async |order: &str| {
+        let never = CancellationToken::new();
+        let patience =
+            Patience::new(Instant::now() + Duration::from_secs(20), never.clone(), never);
+        let wish = CancelOrder { reason: String::new(), expected_version: None };
+        let order = order.to_owned();
+        commands::cancel_order(&elsewhere, order, wish, None, patience).await.unwrap();
+    };
+    let looks = looks_of_many(&served, change).await;
+    // The search for changes elsewhere wakes all when it sees the order first, and when it changed.
+    assert!((1..=4).contains(&looks), "{looks} looks for {MANY} watchers");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

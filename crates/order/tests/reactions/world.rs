@@ -12,7 +12,7 @@ use oms_messaging::{Consumer, Event, Failure, Log, MessagingMetrics, SimulatedLo
 use oms_order::{
     domain::{Amendment, Milestone, Order, Refund},
     reactions::{Aftermath, OrderReactor},
-    store::Changed,
+    store::{Changed, load_orders, load_timeline},
 };
 use prometheus_client::registry::Registry;
 use sea_orm::{DatabaseTransaction, EntityTrait};
@@ -29,6 +29,8 @@ pub(crate) struct Followed {
     pub(crate) commits: Mutex<BTreeMap<String, u32>>,
     pub(crate) refunds: Mutex<Vec<Refund>>,
     pub(crate) amendments: Mutex<Vec<Amendment>>,
+    /// What was told last of each order, until it is compared with what is stored.
+    told: Mutex<BTreeMap<String, Changed>>,
 }
 
 #[async_trait]
@@ -63,10 +65,12 @@ impl Aftermath for Followed {
         Ok(())
     }
 
-    fn committed(&self, order: &str, milestones: &[Milestone]) {
-        *self.commits.lock().unwrap().entry(order.to_owned()).or_default() += 1;
+    fn committed(&self, changed: Changed) {
+        let order = changed.order.id().to_string();
+        *self.commits.lock().unwrap().entry(order.clone()).or_default() += 1;
         let mut all = self.milestones.lock().unwrap();
-        all.extend(milestones.iter().map(|milestone| (order.to_owned(), *milestone)));
+        all.extend(changed.milestones.iter().map(|milestone| (order.clone(), *milestone)));
+        self.told.lock().unwrap().insert(order, changed);
     }
 }
 
@@ -117,6 +121,7 @@ impl World {
                 return sum;
             }
             let step = self.consumer.step().await.unwrap();
+            self.told_is_stored().await;
             sum.handled += step.handled;
             sum.moved += step.moved;
             sum.already += step.already;
@@ -126,6 +131,19 @@ impl World {
             sum.answered += step.answered;
         }
         panic!("only {sum:?} of {records} records were handled");
+    }
+
+    /// Whoever waits for an order need not read what a commit told of it.
+    async fn told_is_stored(&self) {
+        let told = std::mem::take(&mut *self.followed.told.lock().unwrap());
+        for (id, changed) in told {
+            let stored = load_orders(self.db.conn(), &[id.clone()]).await.unwrap();
+            assert_eq!(changed.order.state(), stored[&id].state());
+            let newest = changed.entries.len().try_into().unwrap();
+            let noted = load_timeline(self.db.conn(), &id, newest).await.unwrap();
+            assert_eq!(changed.entries, noted);
+            assert_eq!(changed.entries.last().unwrap().version, changed.order.version());
+        }
     }
 
     /// Everything that was ever said to the service, once more, with an empty inbox.

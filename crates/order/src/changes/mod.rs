@@ -1,12 +1,15 @@
 //! Wakes the calls that wait for an order.
 //!
-//! A change made by this instance fires at once, after its commit. Changes made by other instances
-//! are found by one batched look at the versions of the orders somebody waits for, every
+//! A change made by this instance is told at once, after its commit. Changes made by other
+//! instances are found by one batched look at the versions of the orders somebody waits for, every
 //! `changes_poll_ms`, and only while somebody waits. Nothing is kept for an order nobody waits for,
 //! and at most `waiting_orders_max` orders are waited for at a time.
 //!
 //! A wake-up says only that the order may have changed: the waiter looks again. Each has a number
-//! of one count, so that waiters can share a look: one whose own number is higher answers it.
+//! of one count, so that waiters can share a look: one whose own number is not lower answers it.
+//! What was told is such a look, and costs none.
+
+mod latest;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -22,7 +25,9 @@ use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::entities::orders;
+pub(crate) use latest::{ENTRIES_MAX, Latest};
+
+use crate::store::{Changed, entities::orders};
 
 /// Orders in one statement.
 const LOOK_MAX: usize = 500;
@@ -46,7 +51,10 @@ struct Waited {
     fire: watch::Sender<u64>,
     turn: Arc<Semaphore>,
     waiters: usize,
+    /// The newest row version that every waiter was woken for.
     seen: Option<i64>,
+    /// What the commits of this instance made of it.
+    told: Option<Arc<Latest>>,
 }
 
 /// More orders are waited for than the settings allow: overload.
@@ -81,13 +89,25 @@ impl Changes {
             turn: Arc::new(Semaphore::new(1)),
             waiters: 0,
             seen: None,
+            told: None,
         });
         waited.waiters += 1;
         let (fired, turn) = (waited.fire.subscribe(), waited.turn.clone());
         Ok(Waiter { changes: self.clone(), order: order.to_owned(), fired, turn })
     }
 
-    /// Wakes whoever waits for these orders. Called after a commit that touched them.
+    /// Tells whoever waits for the order what a commit of this instance made of it.
+    pub fn tell(&self, changed: Changed) {
+        let mut orders = self.lock();
+        let Some(waited) = orders.get_mut(&changed.order.id().to_string()) else { return };
+        let tick = self.tick();
+        waited.seen = waited.seen.max(Some(changed.row_version));
+        let before = waited.told.take().map(Arc::unwrap_or_clone);
+        waited.told = Some(Arc::new(Latest::told(tick, changed, before)));
+        waited.fire.send_replace(tick);
+    }
+
+    /// Wakes whoever waits for these orders, which may have changed.
     pub fn fire<S: AsRef<str>>(&self, touched: impl IntoIterator<Item = S>) {
         let orders = self.lock();
         for order in touched {
@@ -130,8 +150,10 @@ impl Changes {
             let mut orders = self.lock();
             for (order, version) in found {
                 if let Some(waited) = orders.get_mut(&order)
-                    && waited.seen.replace(version) != Some(version)
+                    // Told meanwhile, a look from before it is no news.
+                    && waited.seen < Some(version)
                 {
+                    waited.seen = Some(version);
                     self.wake(waited);
                     fired += 1;
                 }
@@ -214,6 +236,13 @@ impl Waiter {
     /// The number of the order's latest wake-up, which counts as seen from here on.
     pub fn latest(&mut self) -> u64 {
         *self.fired.borrow_and_update()
+    }
+
+    /// What this instance's commits made of the order, if that covers the wake-up of that number.
+    pub(crate) fn told(&self, wanted: u64) -> Option<Arc<Latest>> {
+        let orders = self.changes.lock();
+        let told = orders.get(&self.order)?.told.clone()?;
+        told.covers(wanted).then_some(told)
     }
 
     /// Resolves when the order may have changed since the last time, or since [`Changes::watch`].
