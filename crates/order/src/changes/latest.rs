@@ -62,9 +62,9 @@ impl Latest {
     }
 
     /// The entries after `version`, if they are all here.
-    pub(crate) fn after(&self, version: i32) -> Option<Vec<TimelineRow>> {
+    pub(crate) fn after(&self, version: i32) -> Option<&[TimelineRow]> {
         let missing = usize::try_from(self.order.version().saturating_sub(version)).ok()?;
         let from = self.entries.len().checked_sub(missing)?;
-        Some(self.entries[from..].to_vec())
+        Some(&self.entries[from..])
     }
 }

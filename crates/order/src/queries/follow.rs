@@ -121,8 +121,11 @@ impl Followed {
     }
 
     async fn look(&mut self, wanted: u64) -> Result<Option<Arc<Latest>>, Failure> {
-        // What was told before this call came may be older than its first look.
-        let told = self.waiter.told(wanted).filter(|told| told.row_version >= self.row_version);
+        let told = self.waiter.told(wanted).filter(|told| {
+            // What was told before this call came may be older than its first look, and what
+            // another instance noted in between is missing: one look brings it to all.
+            told.row_version >= self.row_version && told.after(self.version).is_some()
+        });
         let latest = match told {
             Some(told) => Some(told),
             None => self.watchers.look(&self.shared, &self.order, wanted).await?,
@@ -133,7 +136,7 @@ impl Followed {
 
     async fn step(&mut self, latest: &Latest) -> Result<Step, Failure> {
         let step = match latest.after(self.version) {
-            Some(entries) => Step { order: Some(latest.order.clone()), entries },
+            Some(entries) => Step { order: Some(latest.order.clone()), entries: entries.to_vec() },
             None => self.watchers.catch_up(&self.order, self.version).await?,
         };
         if let Some(last) = step.entries.last() {
