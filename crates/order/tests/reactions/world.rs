@@ -138,7 +138,7 @@ impl World {
     async fn told_is_stored(&self) {
         let told = std::mem::take(&mut *self.followed.told.lock().unwrap());
         for (id, changed) in told {
-            let stored = load_orders(self.db.conn(), &[id.clone()]).await.unwrap();
+            let stored = load_orders(self.db.conn(), std::slice::from_ref(&id)).await.unwrap();
             assert_eq!(changed.order.state(), stored[&id].state());
             let newest = changed.entries.len().try_into().unwrap();
             let noted = load_timeline(self.db.conn(), &id, newest).await.unwrap();
