@@ -4,6 +4,7 @@ mod amending;
 mod caller;
 mod edits;
 mod errors;
+mod halves;
 mod keys;
 mod moving;
 mod pages;
