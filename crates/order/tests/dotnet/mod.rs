@@ -5,6 +5,7 @@ mod caller;
 mod edits;
 mod errors;
 mod halves;
+mod inside;
 mod keys;
 mod moving;
 mod pages;
