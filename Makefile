@@ -33,7 +33,7 @@ check: fmt lint doc test e2e walks ## Everything CI runs; tidy and docs-check ar
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
 
-walks: build ## Play README, quickstart and client examples as printed; WALKS= names some
+walks: build ## Play README, quickstart, API and client examples as printed; WALKS= names some
 	$${CARGO_TARGET_DIR:-target}/debug/xtask walks $(WALKS)
 
 soak: build ## Play the stories at full length: a broker away for a minute, a storm of five

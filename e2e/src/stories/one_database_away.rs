@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use oms_events::Service;
-use oms_proto::oms_v1::{GetPaymentRequest, GetStockRequest};
+use oms_proto::{
+    oms_v1::{GetPaymentRequest, GetStockRequest},
+    orders::{GetOrdersRequest, UpdateOrderStatusRequest},
+};
 use oms_servers::Postgres;
 use oms_testkit::{Clients, requests};
 use tokio::task::spawn_blocking;
@@ -88,9 +91,17 @@ async fn refused_with_a_hint(
     Ok(refusals)
 }
 
-/// Something that a service cannot answer without its database.
+/// Something that a service cannot answer without its database; order is asked by both its APIs.
 async fn ask(clients: &Clients, service: Service, number: u32) -> Result<(), Status> {
     match service {
+        Service::Order if number % 3 == 1 => {
+            clients.editable.clone().get_orders(GetOrdersRequest::default()).await.map(drop)
+        }
+        Service::Order if number % 3 == 2 => {
+            let (order_id, status) = (NOBODYS.into(), "Shipped".into());
+            let request = UpdateOrderStatusRequest { order_id, status };
+            clients.editable.clone().update_order_status(request).await.map(drop)
+        }
         Service::Order => {
             let items = vec![requests::item("SKU-001", 1, 100)];
             let request = requests::create(&format!("asker-{number}"), items);

@@ -9,7 +9,7 @@ use oms_messaging::{Failure, Tx};
 use oms_service::idempotency::{self, Answer, Claim, IdempotencyKey};
 use sea_orm::ConnectionTrait;
 
-use super::CommandError;
+use super::{CommandError, Context};
 use crate::{domain::Order, store::Changed};
 
 /// A caller's key, and how the answer it remembers is written.
@@ -19,6 +19,43 @@ pub struct Keyed<T> {
     pub key: IdempotencyKey,
     /// Encodes the answer of the transport the call came by.
     pub encode: fn(&T) -> Vec<u8>,
+}
+
+/// A part of what a call does that commits before the rest, and remembers an answer of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// The lines are changed.
+    Edit,
+    /// The order is taken on.
+    Move,
+}
+
+impl Part {
+    const ALL: [Self; 2] = [Self::Edit, Self::Move];
+
+    /// What its keys' scope has after the caller's.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Edit => "/edit",
+            Self::Move => "/move",
+        }
+    }
+}
+
+impl<T> Keyed<T> {
+    /// The same key for a part. With the first part that is begun this key is claimed as well: it
+    /// stands for one request from then on, whatever becomes of the rest.
+    pub(super) fn part<U>(&self, part: Part, encode: fn(&U) -> Vec<u8>) -> Keyed<U> {
+        let scope = format!("{}{}", self.key.scope, part.suffix());
+        Keyed { key: IdempotencyKey { scope, ..self.key.clone() }, encode }
+    }
+
+    /// The key of the whole of which this is a part.
+    fn whole(&self) -> Option<IdempotencyKey> {
+        let of = |part: &Part| self.key.scope.strip_suffix(part.suffix());
+        let scope = Part::ALL.iter().find_map(of)?.to_owned();
+        Some(IdempotencyKey { scope, ..self.key.clone() })
+    }
 }
 
 /// What a command answers.
@@ -57,12 +94,42 @@ impl Claimed {
     }
 }
 
-/// Claims the key, if there is one, within the transaction of the effect.
+/// What is known of a key, without claiming it; `None` when that is nothing.
+pub(super) async fn look_up<T>(
+    conn: &impl ConnectionTrait,
+    keyed: Option<&Keyed<T>>,
+) -> Result<Option<Claimed>, CommandError> {
+    let Some(Keyed { key, .. }) = keyed else { return Ok(None) };
+    idempotency::look_up(conn, key).await?.map(Claimed::of).transpose()
+}
+
+/// The answer that the key remembers, for whoever wants to know it before anything else is looked
+/// at.
+///
+/// # Errors
+/// [`CommandError::KeyConflict`], and failures of the store.
+pub async fn answered<T>(
+    context: &Context,
+    keyed: Option<&Keyed<T>>,
+) -> Result<Option<Reply<T>>, CommandError> {
+    Ok(match look_up(&context.read, keyed).await? {
+        Some(Claimed::Answered(answer)) => Some(context.replay(answer)),
+        _ => None,
+    })
+}
+
+/// Claims the key, if there is one, within the transaction of the effect; that of a part together
+/// with the whole's.
 pub(super) async fn claim<T>(tx: &Tx, keyed: Option<&Keyed<T>>) -> Result<Claimed, CommandError> {
-    match keyed {
-        None => Ok(Claimed::New),
-        Some(keyed) => Claimed::of(idempotency::claim(tx.conn(), &keyed.key, tx.now()).await?),
-    }
+    let Some(keyed) = keyed else { return Ok(Claimed::New) };
+    let claimed = Claimed::of(idempotency::claim(tx.conn(), &keyed.key, tx.now()).await?)?;
+    let (Claimed::New, Some(whole)) = (&claimed, keyed.whole()) else { return Ok(claimed) };
+    Ok(match Claimed::of(idempotency::claim(tx.conn(), &whole, tx.now()).await?)? {
+        // An equal call of another instance has come to its end.
+        Claimed::Answered(answer) => Claimed::Answered(answer),
+        // Of an earlier part.
+        Claimed::Running | Claimed::New => Claimed::New,
+    })
 }
 
 /// Remembers an OK answer within the transaction of the effect.

@@ -32,7 +32,7 @@ pub use edit_order::{
 };
 pub use error::CommandError;
 pub(crate) use keyed::settle_pay_runs;
-pub use keyed::{Keyed, RememberedRun, Reply};
+pub use keyed::{Keyed, RememberedRun, Reply, answered};
 pub use move_order::{MoveOrder, move_order};
 pub use pay_and_wait::outcome_of_pay_run;
 pub use pay_order::{DEFAULT_PAYMENT_METHOD, PAYMENT_METHODS, PayOrder, pay_order};

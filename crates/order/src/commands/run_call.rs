@@ -104,14 +104,10 @@ impl<W: Wish> Call<'_, W> {
 
     /// What is known of the key, without claiming it; `None` when that is nothing.
     async fn look_up(&self) -> Result<Option<Tried<W::Done>>, CommandError> {
-        let Some(Keyed { key, .. }) = &self.keyed else { return Ok(None) };
-        let Some(claim) = idempotency::look_up(&self.context.read, key).await? else {
-            return Ok(None);
-        };
-        Ok(match Claimed::of(claim)? {
-            Claimed::New => None,
-            Claimed::Answered(answer) => Some(Tried::Answered(answer)),
-            Claimed::Running => Some(Tried::KeyRunning),
+        Ok(match keyed::look_up(&self.context.read, self.keyed.as_ref()).await? {
+            None | Some(Claimed::New) => None,
+            Some(Claimed::Answered(answer)) => Some(Tried::Answered(answer)),
+            Some(Claimed::Running) => Some(Tried::KeyRunning),
         })
     }
 

@@ -1,12 +1,13 @@
 //! UpdateOrder: other lines, and then another stage.
 
-use oms_service::idempotency::{self, Answer};
+use oms_service::idempotency::Answer;
+use sea_orm::ConnectionTrait;
 
 use super::{
     CommandError, Context, Keyed, Patience, Reply,
     at_once::StatusNow,
     edit_order::{Change, EditOrder, Edited, edit_order},
-    keyed::{self, Claimed},
+    keyed::{self, Claimed, Part},
     move_order::{MoveOrder, move_order},
 };
 use crate::{
@@ -27,7 +28,8 @@ pub struct UpdateOrder {
 /// Processing an edit is a run of its own, so that there it comes alone.
 ///
 /// Two commands under one key: each remembers its own answer in a scope of its own, and the key
-/// remembers the whole, so that a repeated call goes on where the first was cut off.
+/// remembers the whole. It is claimed with the first effect, so that it stands for this request
+/// from then on, and a repeated call goes on where the first was cut off.
 ///
 /// # Errors
 /// Those of [`edit_order`] and [`move_order`], and [`Refusal::EditWithStage`]. When the move fails
@@ -40,26 +42,18 @@ pub async fn update_order(
     patience: Patience,
 ) -> Result<Reply<Edited>, CommandError> {
     let _turn = context.key_turn(keyed.as_ref(), &patience).await?;
-    if let Some(Claimed::Answered(answer)) = look_up(context, keyed.as_ref()).await? {
-        return Ok(context.replay(answer));
-    }
+    let begun = match keyed::look_up(&context.read, keyed.as_ref()).await? {
+        Some(Claimed::Answered(answer)) => return Ok(context.replay(answer)),
+        known => known.is_some(),
+    };
     let call = Call { context, order_id, wish, keyed, patience };
-    if let Some(refused) = call.edit().await? {
+    if let Some(refused) = call.edit(begun).await? {
         return Ok(refused);
     }
     match call.go_on().await? {
         Some(refused) => Ok(refused),
         None => call.answer().await,
     }
-}
-
-/// What is known of a key, without claiming it.
-async fn look_up<T>(
-    context: &Context,
-    keyed: Option<&Keyed<T>>,
-) -> Result<Option<Claimed>, CommandError> {
-    let Some(Keyed { key, .. }) = keyed else { return Ok(None) };
-    idempotency::look_up(&context.read, key).await?.map(Claimed::of).transpose()
 }
 
 /// One call on its way.
@@ -73,10 +67,12 @@ struct Call<'a> {
 
 impl Call<'_> {
     /// Edits, unless nothing changes. Gives the refusal that an equal call was given, if it was.
-    async fn edit(&self) -> Result<Option<Reply<Edited>>, CommandError> {
-        let keyed = self.part("edit", self.keyed.as_ref().map(|keyed| keyed.encode));
-        let begun = look_up(self.context, keyed.as_ref()).await?.is_some();
-        if !begun && !self.has_to_edit().await? {
+    async fn edit(&self, begun: bool) -> Result<Option<Reply<Edited>>, CommandError> {
+        let keyed = self.keyed.as_ref().map(|keyed| keyed.part(Part::Edit, keyed.encode));
+        let known = keyed::look_up(&self.context.read, keyed.as_ref()).await?.is_some();
+        // A call that began with the move had nothing to edit; the order is no longer as it was
+        // then.
+        if !known && (begun || !self.has_to_edit().await?) {
             return Ok(None);
         }
         let (order_id, edit) = (self.order_id.clone(), self.wish.edit.clone());
@@ -86,12 +82,13 @@ impl Call<'_> {
 
     /// Whether there is something to edit, and everything that is wanted is allowed.
     async fn has_to_edit(&self) -> Result<bool, CommandError> {
-        let order = self.order().await?;
+        let order = self.order(&self.context.read).await?;
         let UpdateOrder { edit, to } = &self.wish;
         order.expect_updated_at(edit.expected.updated_at)?;
         let (from, edits) = (order.stage(), changes(&order, &edit.change));
         if from == *to {
-            return Ok(true);
+            // While a run is open this order is about to become another one: the edit waits.
+            return Ok(edits || matches!(from, Stage::Pending | Stage::Processing));
         }
         if !order.next_stages().contains(to) {
             return Err(order.cannot_become(*to).into());
@@ -104,11 +101,14 @@ impl Call<'_> {
 
     async fn go_on(&self) -> Result<Option<Reply<Edited>>, CommandError> {
         let to = self.wish.to;
-        if self.order().await?.stage() == to {
+        // Only that it was done is asked for.
+        let done: fn(&StatusNow) -> Vec<u8> = |_| Vec::new();
+        let keyed = self.keyed.as_ref().map(|keyed| keyed.part(Part::Move, done));
+        // What an equal call has begun is waited for.
+        let known = keyed::look_up(&self.context.read, keyed.as_ref()).await?.is_some();
+        if !known && self.order(&self.context.read).await?.stage() == to {
             return Ok(None);
         }
-        // Only that it was done is asked for.
-        let keyed = self.part("move", Some((|_: &StatusNow| Vec::new()) as fn(&_) -> _));
         let (order_id, method) = (self.order_id.clone(), self.wish.edit.method.clone());
         let wish = MoveOrder { to, method };
         let moved = move_order(self.context, order_id, wish, keyed, self.patience.clone()).await?;
@@ -117,29 +117,25 @@ impl Call<'_> {
 
     /// The order as it is now, remembered as the key's answer.
     async fn answer(&self) -> Result<Reply<Edited>, CommandError> {
-        let edited = Edited { order: self.order().await? };
-        let tx = self.context.messaging.begin().await?;
-        match keyed::claim(&tx, self.keyed.as_ref()).await? {
-            Claimed::New => {}
-            Claimed::Answered(answer) => return Ok(self.context.replay(answer)),
-            Claimed::Running => return Err(CommandError::KeyRunning),
+        let keyed = self.keyed.as_ref();
+        let mut tx = self.context.messaging.begin().await?;
+        if let Claimed::Answered(answer) = keyed::claim(&tx, keyed).await? {
+            return Ok(self.context.replay(answer));
         }
-        keyed::remember(&tx, self.keyed.as_ref(), &edited).await?;
+        tx.lock([self.order_id.clone()]).await?;
+        // An equal call of another instance may have held the order until now.
+        if let Some(Claimed::Answered(answer)) = keyed::look_up(tx.conn(), keyed).await? {
+            return Ok(self.context.replay(answer));
+        }
+        let edited = Edited { order: self.order(tx.conn()).await? };
+        keyed::remember(&tx, keyed, &edited).await?;
         tx.commit().await?;
         Ok(Reply::Fresh(edited))
     }
 
-    async fn order(&self) -> Result<Order, CommandError> {
-        let ids = std::slice::from_ref(&self.order_id);
-        let mut found = load_orders(&self.context.read, ids).await?;
+    async fn order(&self, conn: &impl ConnectionTrait) -> Result<Order, CommandError> {
+        let mut found = load_orders(conn, std::slice::from_ref(&self.order_id)).await?;
         found.remove(&self.order_id).ok_or(CommandError::NotFound)
-    }
-
-    /// The key in the scope of a part; no caller's key is in it.
-    fn part<T>(&self, name: &str, encode: Option<fn(&T) -> Vec<u8>>) -> Option<Keyed<T>> {
-        let mut key = self.keyed.as_ref()?.key.clone();
-        key.scope = format!("{}/{name}", key.scope);
-        Some(Keyed { key, encode: encode? })
     }
 }
 

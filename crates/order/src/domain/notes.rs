@@ -232,8 +232,9 @@ impl Order {
             Effect::NoteReleased => return self.mark_released(cause),
             Effect::NoteClosed => return self.mark_closed(cause),
             Effect::NoteDispatched => return self.mark_dispatched(),
-            // Written once: a duplicate brings no newer totals.
-            Effect::NoteLateCapture if learned => {
+            // Written once: a duplicate brings no newer totals. An amendment that costs the same
+            // takes nothing, and there is nothing to tell of.
+            Effect::NoteLateCapture if learned && amount.minor() > 0 => {
                 self.write(&Happening::CapturedLate(amount), cause);
             }
             Effect::NoteLateDecrease if learned => {

@@ -201,6 +201,17 @@ fn a_cancellation_ends_the_amendment_and_what_comes_late_moves_the_ledger_alone(
 }
 
 #[test]
+fn an_amendment_that_takes_nothing_tells_of_no_money_that_came_late() {
+    let mut order = swapping(1);
+    order.cancel("", &call(40)).unwrap();
+    order.take_entries();
+    let late = totals(2, 25_000, 0);
+    assert_eq!(order.note_captured(2, usd(0), late, &cause(41)), Ok(Noted::Moved));
+    assert_eq!(told(&mut order), [], "nothing came");
+    assert_eq!(order.left(), usd(25_000));
+}
+
+#[test]
 fn nothing_else_begins_or_leaves_while_an_amendment_is_open() {
     let mut order = amending(1);
     let before = order.state().clone();

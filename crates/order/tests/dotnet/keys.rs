@@ -8,8 +8,8 @@ use oms_service::testing::Backend;
 use tonic::{Code, Request, Status};
 
 use super::caller::{
-    Client, better_phone, client, created, get, patient, pods, quantity, remove, status, update,
-    with,
+    Client, better_phone, client, created, get, patient, paying, pods, quantity, remove, status,
+    update, with,
 };
 use crate::served::{Paying, Served, each_backend, is_replay, keyed, within};
 
@@ -154,4 +154,60 @@ async fn an_update_that_was_cut_off_between_its_halves_goes_on() {
     let again = client.update_order(keyed("k", with(wanted))).await.unwrap();
     assert!(is_replay(again.metadata()));
     assert_eq!(again.into_inner(), answer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_stands_for_the_payment_method_too() {
+    for backend in each_backend() {
+        let served = Served::start_with(&backend, patient).await;
+        let mut client = client(&served).await;
+        let order = created(&mut client).await;
+        let (id, first, second) =
+            (order.id.clone(), order.items[0].id.clone(), order.items[1].id.clone());
+        macro_rules! stands_for_both {
+            ($call:ident, $key:literal, $request:expr) => {{
+                let slow = || paying("pm_card_slow", keyed($key, $request));
+                client.$call(slow()).await.unwrap();
+                served.until_rest(&id).await;
+                let other = paying("pm_card_visa", keyed($key, $request));
+                for conflict in [other, keyed($key, $request)] {
+                    let refused = client.$call(conflict).await.unwrap_err();
+                    assert_eq!(refused.code(), Code::InvalidArgument, "{} {refused}", $key);
+                }
+                assert!(is_replay(client.$call(slow()).await.unwrap().metadata()), $key);
+            }};
+        }
+        stands_for_both!(update_order_status, "pay", status(&id, "Processing"));
+        stands_for_both!(add_item_to_order, "add", pods(&id));
+        stands_for_both!(update_order_item_quantity, "quantity", quantity(&id, &first, 3));
+        stands_for_both!(remove_item_from_order, "remove", remove(&id, &second));
+        let now = get(&mut client, &id).await;
+        stands_for_both!(update_order, "update", with(better_phone(&now)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_answered_before_its_request_is_compared_with_an_order_that_moved_on() {
+    let served = Served::start_with(&Backend::Sqlite, patient).await;
+    let mut client = client(&served).await;
+    // By `oms.v1`: its product is no GUID, and may come back only while it is on the order.
+    let id = served.created(10_000).await;
+    let order = get(&mut client, &id).await;
+    let mut two = update(&order);
+    two.items[0].quantity = 2;
+    let first = client.update_order(keyed("two", with(two.clone()))).await.unwrap().into_inner();
+    let added = keyed("pods", pods(&id));
+    let order = client.add_item_to_order(added).await.unwrap().into_inner().order.unwrap();
+    let only = OrderUpdate { items: vec![order.items[1].clone()], ..update(&order) };
+    let mut yen = only.clone();
+    "JPY".clone_into(&mut yen.currency);
+    "JPY".clone_into(&mut yen.items[0].currency);
+    yen.items[0].unit_price = 100.0;
+    client.update_order(with(yen)).await.unwrap();
+    let again = client.update_order(keyed("two", with(two.clone()))).await.unwrap();
+    assert!(is_replay(again.metadata()));
+    assert_eq!(again.into_inner(), first);
+    let again = client.add_item_to_order(keyed("pods", pods(&id))).await.unwrap();
+    assert!(is_replay(again.metadata()));
+    assert!(client.update_order(with(two)).await.is_err(), "without its key it is another call");
 }

@@ -4,6 +4,8 @@ mod amending;
 mod caller;
 mod edits;
 mod errors;
+mod halves;
+mod inside;
 mod keys;
 mod moving;
 mod pages;

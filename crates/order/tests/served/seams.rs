@@ -1,4 +1,4 @@
-//! A clock that can be put forward, and a crash at a chosen point.
+//! A clock that can be put forward, and a crash or a panic at a chosen point.
 
 use std::sync::{
     Arc, Mutex,
@@ -25,16 +25,28 @@ impl Clock for TestClock {
     }
 }
 
-/// Crashes once, at the point it is armed with.
+/// Crashes or panics once, at the point it is armed with.
 #[derive(Debug, Default)]
 pub(crate) struct Crash {
-    point: Mutex<Option<&'static str>>,
+    point: Mutex<Option<(&'static str, How)>>,
     crashed: Notify,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Dies,
+    Panics,
+}
+
 impl Crash {
+    /// The process dies at this point.
     pub(crate) fn arm(&self, point: &'static str) {
-        *self.point.lock().unwrap() = Some(point);
+        *self.point.lock().unwrap() = Some((point, How::Dies));
+    }
+
+    /// The code at this point panics: a bug.
+    pub(crate) fn arm_a_panic(&self, point: &'static str) {
+        *self.point.lock().unwrap() = Some((point, How::Panics));
     }
 
     /// Resolves when the crash has happened.
@@ -45,12 +57,15 @@ impl Crash {
 
 impl FaultPlan for Crash {
     fn reached(&self, point: &'static str) -> Verdict {
-        let mut armed = self.point.lock().unwrap();
-        if *armed != Some(point) {
-            return Verdict::Proceed;
+        let here = |armed: &mut (&'static str, How)| armed.0 == point;
+        let how = self.point.lock().unwrap().take_if(here).map(|(_, how)| how);
+        match how {
+            None => Verdict::Proceed,
+            Some(How::Panics) => panic!("a bug at {point}"),
+            Some(How::Dies) => {
+                self.crashed.notify_one();
+                Verdict::Crash
+            }
         }
-        *armed = None;
-        self.crashed.notify_one();
-        Verdict::Crash
     }
 }

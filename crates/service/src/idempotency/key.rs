@@ -12,7 +12,7 @@ const HEADER: &str = "idempotency-key";
 pub const REPLAYED: &str = "idempotency-replayed";
 const KEY_MAX: usize = 255;
 
-/// What a caller's key stands for: one method, one message.
+/// What a caller's key stands for: one method, one message, and what else decides its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// Whose key it is; `global` as long as callers have no names.
@@ -21,7 +21,7 @@ pub struct IdempotencyKey {
     pub key: String,
     /// The method, for example `oms.v1.OrderService/PayOrder`.
     pub method: &'static str,
-    /// SHA-256 of method and message, in hexadecimal.
+    /// SHA-256 of method, message and what else it is bound to, in hexadecimal.
     pub request_hash: String,
 }
 
@@ -49,7 +49,23 @@ impl IdempotencyKey {
         hash.update(method);
         hash.update([0]);
         hash.update(message.encode_to_vec());
-        let request_hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let request_hash = hexadecimal(hash);
         Ok(Some(Self { scope: "global".to_owned(), key: key.to_owned(), method, request_hash }))
     }
+
+    /// The same key, bound to request metadata that decides the effect as well: with another value
+    /// the call is another one.
+    #[must_use]
+    pub fn bound_to(self, metadata: &'static str, value: &str) -> Self {
+        let mut hash = Sha256::new();
+        // Metadata names have no NUL, and what comes before has always the same length.
+        for part in [&self.request_hash, metadata, "\0", value] {
+            hash.update(part);
+        }
+        Self { request_hash: hexadecimal(hash), ..self }
+    }
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

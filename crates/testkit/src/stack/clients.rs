@@ -2,11 +2,14 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use oms_proto::oms_v1::{
-    GetOrderResponse, GetPaymentRequest, GetReservationRequest, GetStockRequest, OrderStatus,
-    Payment, Reservation, Stock, create_order_request::Item,
-    inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
-    payment_service_client::PaymentServiceClient,
+use oms_proto::{
+    oms_v1::{
+        GetOrderResponse, GetPaymentRequest, GetReservationRequest, GetStockRequest, OrderStatus,
+        Payment, Reservation, Stock, create_order_request::Item,
+        inventory_service_client::InventoryServiceClient, order_service_client::OrderServiceClient,
+        payment_service_client::PaymentServiceClient,
+    },
+    orders::orders_client::OrdersClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -15,11 +18,13 @@ use crate::{eventually, requests};
 /// How long a connection or a call may take: a test shall fail rather than wait for ever.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// One client per service. Cheap to clone.
+/// A client of every API. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// `oms.v1.OrderService`.
     pub orders: OrderServiceClient<Channel>,
+    /// `orders.Orders`, on the same port.
+    pub editable: OrdersClient<Channel>,
     /// `oms.v1.InventoryService`.
     pub inventory: InventoryServiceClient<Channel>,
     /// `oms.v1.PaymentService`.
@@ -36,8 +41,10 @@ impl Clients {
         inventory: SocketAddr,
         payment: SocketAddr,
     ) -> anyhow::Result<Self> {
+        let order = channel(order).await?;
         Ok(Self {
-            orders: OrderServiceClient::new(channel(order).await?),
+            orders: OrderServiceClient::new(order.clone()),
+            editable: OrdersClient::new(order),
             inventory: InventoryServiceClient::new(channel(inventory).await?),
             payments: PaymentServiceClient::new(channel(payment).await?),
         })

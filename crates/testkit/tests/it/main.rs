@@ -1,6 +1,7 @@
 //! The whole system in one process: scenarios, races, crashes, any bytes, a lost log, a power cut.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod amend_races;
 mod amendments;
 mod crashes;
 mod dead_letters;

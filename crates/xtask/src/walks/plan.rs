@@ -29,10 +29,11 @@ pub struct Walk {
     pub page: &'static str,
 }
 
-const WALKS: [Walk; 3] = [
+const WALKS: [Walk; 4] = [
     Walk { name: "readme", page: "README.md" },
     Walk { name: "quickstart", page: "docs/quickstart.md" },
     Walk { name: "clients", page: "docs/clients/README.md" },
+    Walk { name: "api", page: "docs/api.md" },
 ];
 
 /// Every port that the pages print, with what moves it: the system's setting, the client's.
@@ -45,6 +46,9 @@ const PORTS: [(u16, &str, &str); 6] = [
     (9092, "OMS_OMS__KAFKA_LISTEN", "OMS_BOOTSTRAP"),
     (9091, "OMS_OMS__ADMIN__LISTEN", "OMS_ADMIN_ADDR"),
 ];
+
+/// The local CA, as pages print it and as it lies in a walk's place.
+const AUTHORITY: &str = "data/tls/ca.pem";
 
 /// Every walk.
 #[must_use]
@@ -98,7 +102,12 @@ async fn go(walk: Walk, blocks: &[Block], stop: &mut Stop) -> anyhow::Result<()>
         _ => fs::create_dir_all(&place)?,
     }
     let free = ports::free::<{ PORTS.len() }>()?;
-    let moved: Vec<(u16, u16)> = PORTS.into_iter().map(|(port, ..)| port).zip(free).collect();
+    let mut moved: Vec<_> = PORTS
+        .into_iter()
+        .zip(free)
+        .map(|((printed, ..), here)| (format!("localhost:{printed}"), format!("localhost:{here}")))
+        .collect();
+    moved.push((AUTHORITY.to_owned(), place.join(AUTHORITY).display().to_string()));
     let script = script::script(blocks, &moved);
     let own = beside_this_program()?;
     let path = tools::provide(&script, &scratch, own, stop).await?;

@@ -34,8 +34,8 @@ walk_end() {
 trap walk_end EXIT
 "#;
 
-/// The script of a page. Its ports are replaced by those of the walk.
-pub(super) fn script(blocks: &[Block], ports: &[(u16, u16)]) -> String {
+/// The script of a page. What it prints of ports and files is replaced by what the walk has.
+pub(super) fn script(blocks: &[Block], moved: &[(String, String)]) -> String {
     let mut script = PRELUDE.to_owned();
     for (number, block) in blocks.iter().enumerate() {
         script.push_str(&format!("echo '{MARK}{number}'\n"));
@@ -45,8 +45,8 @@ pub(super) fn script(blocks: &[Block], ports: &[(u16, u16)]) -> String {
             script.push('\n');
         }
     }
-    for (printed, here) in ports {
-        script = script.replace(&format!("localhost:{printed}"), &format!("localhost:{here}"));
+    for (printed, here) in moved {
+        script = script.replace(printed, here);
     }
     script.push_str(&format!("echo '{MARK}end'\n"));
     script
@@ -90,15 +90,17 @@ mod tests {
     }
 
     #[test]
-    fn the_system_is_started_in_the_background_and_ports_are_those_of_the_walk() {
+    fn the_system_is_started_in_the_background_and_ports_and_files_are_those_of_the_walk() {
         let mut blocks = vec![block(3, "make run   # starts", ""), block(9, "rm", "")];
         blocks[1].skipped = Some("no".to_owned());
         let script = script(
-            &[blocks.clone(), vec![block(12, "x localhost:50051", "")]].concat(),
-            &[(50051, 16000)],
+            &[blocks.clone(), vec![block(12, "x ca.pem localhost:50051", "")]].concat(),
+            &[("localhost:50051", "localhost:16000"), ("ca.pem", "/walk/ca.pem")]
+                .map(|(printed, here)| (printed.to_owned(), here.to_owned())),
         );
         assert!(script.contains("::walk::0'\nwalk_run\n"), "{script}");
-        assert!(!script.contains("rm\n") && script.contains("x localhost:16000"), "{script}");
+        assert!(!script.contains("rm\n"), "{script}");
+        assert!(script.contains("x /walk/ca.pem localhost:16000"), "{script}");
     }
 
     #[test]

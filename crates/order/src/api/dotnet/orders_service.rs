@@ -14,7 +14,8 @@ use super::{
         calls::{Calls, keyed, respond},
         status::of_store,
     },
-    convert, list, refusals, request,
+    convert, list, refusals,
+    request::Aside,
     update::{self, Updated},
     validate,
 };
@@ -59,6 +60,16 @@ impl OrdersApi {
             commands::edit_order(&context, id, wish, keyed, patience).await
         });
         reply.await.map_err(|error| refusals::of_command(error, &order_id))
+    }
+
+    /// What the key remembers. Looked at before a request is compared with its order: that may
+    /// have become another one since the first call.
+    async fn answered(
+        &self,
+        keyed: Option<&Keyed<Edited>>,
+    ) -> Result<Option<Reply<Edited>>, Refusal> {
+        let answered = commands::answered(self.calls.context(), keyed).await;
+        answered.map_err(|error| refusals::of_command(error, ""))
     }
 
     async fn order(&self, order_id: &str) -> Result<Order, Refusal> {
@@ -109,11 +120,13 @@ impl Orders for OrdersApi {
     ) -> Result<Response<wire::AddItemToOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::added(done).encode_to_vec();
-        let keyed = keyed(&metadata, "orders.Orders/AddItemToOrder", &message, encode);
-        let aside = Refusal::both(keyed, request::payment_method(&metadata));
+        let aside = Aside::read(&metadata, "orders.Orders/AddItemToOrder", &message, encode);
         let (id, aside) = Refusal::both(validate::order_id(&message.order_id), aside)?;
+        let Aside { keyed, method } = aside;
+        if let Some(answered) = self.answered(keyed.as_ref()).await? {
+            return respond(answered, convert::added);
+        }
         let change = validate::add_item(message.item, &self.order(&id).await?)?;
-        let (keyed, method) = aside;
         let wish = EditOrder { change, method, expected: Expected::default() };
         respond(self.edit(&metadata, id, wish, keyed).await?, convert::added)
     }
@@ -124,10 +137,9 @@ impl Orders for OrdersApi {
     ) -> Result<Response<wire::RemoveItemFromOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::removed(done).encode_to_vec();
-        let keyed = keyed(&metadata, "orders.Orders/RemoveItemFromOrder", &message, encode);
-        let aside = Refusal::both(keyed, request::payment_method(&metadata));
+        let aside = Aside::read(&metadata, "orders.Orders/RemoveItemFromOrder", &message, encode);
         let ((id, change), aside) = Refusal::both(validate::remove_item(&message), aside)?;
-        let (keyed, method) = aside;
+        let Aside { keyed, method } = aside;
         let wish = EditOrder { change, method, expected: Expected::default() };
         respond(self.edit(&metadata, id, wish, keyed).await?, convert::removed)
     }
@@ -138,10 +150,10 @@ impl Orders for OrdersApi {
     ) -> Result<Response<wire::UpdateOrderItemQuantityResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::requantified(done).encode_to_vec();
-        let keyed = keyed(&metadata, "orders.Orders/UpdateOrderItemQuantity", &message, encode);
-        let aside = Refusal::both(keyed, request::payment_method(&metadata));
+        let aside =
+            Aside::read(&metadata, "orders.Orders/UpdateOrderItemQuantity", &message, encode);
         let ((id, change), aside) = Refusal::both(validate::item_quantity(&message), aside)?;
-        let (keyed, method) = aside;
+        let Aside { keyed, method } = aside;
         let wish = EditOrder { change, method, expected: Expected::default() };
         respond(self.edit(&metadata, id, wish, keyed).await?, convert::requantified)
     }
@@ -152,12 +164,14 @@ impl Orders for OrdersApi {
     ) -> Result<Response<wire::UpdateOrderResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::updated(done).encode_to_vec();
-        let keyed = keyed(&metadata, "orders.Orders/UpdateOrder", &message, encode);
-        let aside = Refusal::both(keyed, request::payment_method(&metadata));
+        let aside = Aside::read(&metadata, "orders.Orders/UpdateOrder", &message, encode);
         let message = message.update.unwrap_or_default();
         let (id, aside) = Refusal::both(update::order_id(&message), aside)?;
+        let Aside { keyed, method } = aside;
+        if let Some(answered) = self.answered(keyed.as_ref()).await? {
+            return respond(answered, convert::updated);
+        }
         let Updated { change, expected, to } = update::read(message, &self.order(&id).await?)?;
-        let (keyed, method) = aside;
         let edit = EditOrder { change, method, expected };
         let Some(to) = to else {
             return respond(self.edit(&metadata, id, edit, keyed).await?, convert::updated);
@@ -176,10 +190,9 @@ impl Orders for OrdersApi {
     ) -> Result<Response<wire::UpdateOrderStatusResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let encode = |done: &_| convert::moved(done).encode_to_vec();
-        let keyed = keyed(&metadata, "orders.Orders/UpdateOrderStatus", &message, encode);
-        let aside = Refusal::both(keyed, request::payment_method(&metadata));
+        let aside = Aside::read(&metadata, "orders.Orders/UpdateOrderStatus", &message, encode);
         let ((id, to), aside) = Refusal::both(validate::update_status(&message), aside)?;
-        let (keyed, method) = aside;
+        let Aside { keyed, method } = aside;
         let (order_id, wish) = (id.clone(), MoveOrder { to, method });
         let reply = self
             .calls
