@@ -19,12 +19,13 @@ use crate::{
 const ONE_OF: u64 = 3;
 
 /// What a turn is spent on.
-pub(crate) const TURNS: [(Turn, u64); 5] = [
-    (Turn::Work, 66),
-    (Turn::Call, 19),
+pub(crate) const TURNS: [(Turn, u64); 6] = [
+    (Turn::Work, 57),
+    (Turn::Call, 18),
     (Turn::Pass, 1),
     (Turn::Delivery, 2),
-    (Turn::Fault, 12),
+    (Turn::Lull, 9),
+    (Turn::Fault, 13),
 ];
 
 /// How likely each class is: more is lost, forgotten and waited for than elsewhere.
@@ -44,7 +45,7 @@ impl Plan {
         let early = if dice.chance(85) { orders } else { 0 };
         let max = limits.orders.unwrap_or(orders);
         (self.orders, self.early) = (orders.min(max), early.min(max));
-        let shelves = [(7, 3), (10, 3), (60, 4)];
+        let shelves = [(7, 4), (10, 4), (60, 2)];
         self.stock = (0..dice.between(2, 3)).map(|_| dice.weighted(&shelves, 60)).collect();
         self.amends = true;
         self
@@ -79,6 +80,15 @@ impl World<'_> {
             Ended::Held(_) => self.line(&format!("{text}: held, which no command is")),
         }
         Ok(())
+    }
+
+    /// Everybody works for a while: one amendment ends, so that another can follow.
+    pub(crate) async fn some_lull(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.between(2, 6) {
+            if !self.round().await.0 {
+                break;
+            }
+        }
     }
 
     /// What one listener has just read may be lost to the others.

@@ -24,15 +24,18 @@ pub(crate) enum Turn {
     Pass,
     /// Goods come in.
     Delivery,
+    /// All work for a while, and nothing goes wrong.
+    Lull,
     /// Something goes wrong.
     Fault,
 }
 
-const TURNS: [(Turn, u64); 5] = [
+const TURNS: [(Turn, u64); 6] = [
     (Turn::Work, 70),
     (Turn::Call, 16),
     (Turn::Pass, 2),
     (Turn::Delivery, 0),
+    (Turn::Lull, 0),
     (Turn::Fault, 12),
 ];
 
@@ -73,6 +76,7 @@ impl World<'_> {
                 Turn::Call => self.some_call(&mut dice).await?,
                 Turn::Pass => self.pass(TimeDelta::milliseconds(i64::try_from(dice.below(8_000))?)),
                 Turn::Delivery => self.some_delivery(&mut dice).await?,
+                Turn::Lull => self.some_lull(&mut dice).await,
                 Turn::Fault => self.some_fault(&mut dice).await?,
             }
             if step % self.plan.check_every == 0 {

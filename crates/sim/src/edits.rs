@@ -68,7 +68,11 @@ impl Wavering {
             (Some(Status::Pending), 0..30) => Some(self.edits(dice)),
             (Some(Status::Pending), 30..40) if !paid => Some(self.updates(Stage::Processing, dice)),
             (Some(Status::Pending), 40..48) if !paid => Some(Verb::Move(Stage::Processing)),
-            // Too early or too late.
+            // Too early, where others may cancel.
+            (Some(Status::Pending | Status::Reserved), _) if paid && self.steadfast => {
+                Some(self.edits(dice))
+            }
+            // Too late.
             (_, 0..12) => Some(self.edits(dice)),
             _ => None,
         }
@@ -105,7 +109,7 @@ impl Edit {
     fn draw(skus: usize, dice: &mut Dice) -> Self {
         let place = dice.index(3);
         let line = |dice: &mut Dice| {
-            let qty = i32::try_from(dice.between(1, 4)).unwrap_or(1);
+            let qty = i32::try_from(dice.between(1, 6)).unwrap_or(1);
             let price = i64::try_from(dice.between(1, 900)).unwrap_or(1) * 100;
             (sku(dice.index(skus)), qty, price)
         };
