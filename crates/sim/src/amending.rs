@@ -8,7 +8,6 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use crate::{
     chaos::Turn,
-    customers::sku,
     dice::Dice,
     plan::{FAULTS, Fault, Limits, Plan},
     trap::Ended,
@@ -20,16 +19,16 @@ const ONE_OF: u64 = 3;
 
 /// What a turn is spent on.
 pub(crate) const TURNS: [(Turn, u64); 6] = [
-    (Turn::Work, 57),
+    (Turn::Work, 55),
     (Turn::Call, 18),
     (Turn::Pass, 1),
-    (Turn::Delivery, 2),
+    (Turn::Delivery, 4),
     (Turn::Lull, 9),
     (Turn::Fault, 13),
 ];
 
 /// How likely each class is: more is lost, forgotten and waited for than elsewhere.
-pub(crate) const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 9, 14, 3, 8, 4, 14, 14, 14, 10, 0];
+pub(crate) const WEIGHTS: [u64; FAULTS.len()] = [10, 3, 0, 6, 14, 3, 8, 4, 14, 14, 20, 10, 0];
 
 impl Plan {
     /// Makes it a plan of a world in which customers waver, where it is the seed's turn: few of
@@ -53,15 +52,19 @@ impl Plan {
 }
 
 impl World<'_> {
-    /// Goods come in: what an amendment could not have may be there when it is looked for again.
+    /// Goods of which the least is there come in: what an amendment could not have may be there
+    /// when it is looked for again.
     ///
     /// # Errors
     /// When inventory refuses it.
     pub(crate) async fn some_delivery(&mut self, dice: &mut Dice) -> anyhow::Result<()> {
         let instances = self.of(Service::Inventory);
         let Some(at) = instances.get(dice.index(instances.len())).copied() else { return Ok(()) };
-        let (sku, qty) = (sku(dice.index(self.plan.stock.len())), dice.between(1, 4));
-        let qty = i64::try_from(qty)?;
+        let read = &self.stores.inventory.read;
+        let sql = "SELECT sku FROM stock ORDER BY available, sku LIMIT 1";
+        let scarcest = Statement::from_string(read.get_database_backend(), sql);
+        let Some(row) = read.query_one_raw(scarcest).await? else { return Ok(()) };
+        let (sku, qty): (String, i64) = (row.try_get("", "sku")?, dice.between(1, 6).try_into()?);
         let (arms, title) = (self.arms(dice, "command"), self.title(at));
         let messaging = self.instances[at].1.messaging.clone();
         let text = format!("{title} receives {qty} {sku}");
@@ -82,18 +85,20 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Everybody works for a while: one amendment ends, so that another can follow.
+    /// One instance after another works until it has nothing to do: an amendment ends, so that
+    /// another can follow.
     pub(crate) async fn some_lull(&mut self, dice: &mut Dice) {
-        for _ in 0..dice.between(2, 6) {
-            if !self.round().await.0 {
-                break;
+        for _ in 0..dice.between(4, 24) {
+            let at = dice.index(self.instances.len());
+            if self.turn_of(at).await.0 {
+                self.perhaps_lose_what_was_read(dice);
             }
         }
     }
 
     /// What one listener has just read may be lost to the others.
     pub(crate) fn perhaps_lose_what_was_read(&mut self, dice: &mut Dice) {
-        if self.plan.amends && self.plan.allows(Fault::LoseTail) && dice.chance(8) {
+        if self.plan.amends && self.plan.allows(Fault::LoseTail) && dice.chance(7) {
             let few = dice.between(1, 2);
             self.lose_tail(few);
         }
@@ -101,8 +106,10 @@ impl World<'_> {
 
     /// A service that has just forgotten what it applied may get to read it again.
     pub(crate) fn perhaps_read_again(&mut self, dice: &mut Dice, service: Service) {
-        if self.plan.amends && self.plan.allows(Fault::Redeliver) && dice.chance(60) {
-            self.trouble_the_log(Fault::Redeliver, dice, service);
+        if self.plan.amends && dice.chance(80) {
+            self.trail.count(|counts| counts.redeliveries += 1);
+            self.log.redeliver(&format!("oms-{}", service.name()), 0);
+            self.line(&format!("{} reads everything again", service.name()));
         }
     }
 

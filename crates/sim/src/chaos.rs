@@ -210,7 +210,7 @@ impl World<'_> {
         Ok(())
     }
 
-    pub(crate) fn trouble_the_log(&mut self, fault: Fault, dice: &mut Dice, service: Service) {
+    fn trouble_the_log(&mut self, fault: Fault, dice: &mut Dice, service: Service) {
         let group = format!("oms-{}", service.name());
         let few = dice.between(1, 5);
         match fault {

@@ -109,7 +109,7 @@ impl Edit {
     fn draw(skus: usize, dice: &mut Dice) -> Self {
         let place = dice.index(3);
         let line = |dice: &mut Dice| {
-            let qty = i32::try_from(dice.between(1, 6)).unwrap_or(1);
+            let qty = i32::try_from(dice.between(1, 8)).unwrap_or(1);
             let price = i64::try_from(dice.between(1, 900)).unwrap_or(1) * 100;
             (sku(dice.index(skus)), qty, price)
         };
