@@ -36,7 +36,7 @@ impl Plan {
     /// that they add. It has dice of its own, so that the other worlds are as they were.
     #[must_use]
     pub(crate) fn perhaps_amending(mut self, limits: &Limits) -> Self {
-        if self.seed % ONE_OF != 0 {
+        if !self.seed.is_multiple_of(ONE_OF) {
             return self;
         }
         let mut dice = Dice::new(self.seed, 4);

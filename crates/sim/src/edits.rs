@@ -132,7 +132,8 @@ impl Edit {
         let (lines, currency) = (order.lines(), order.currency());
         let at = |place: usize| lines.get(place % lines.len().max(1));
         let id = |place| at(place).map_or(Uuid::nil(), |line| line.id);
-        let fresh = |line: &(String, i32, i64)| PlacedLine { id: None, line: wanted(line, currency) };
+        let fresh =
+            |line: &(String, i32, i64)| PlacedLine { id: None, line: wanted(line, currency) };
         match self {
             Self::Add(skus, qty, price) => {
                 let is_new = |sku: &&String| lines.iter().all(|line| line.sku != **sku);
@@ -142,9 +143,9 @@ impl Edit {
             Self::Remove(place) => Change::Remove { line: id(*place) },
             Self::SetQuantity(place, qty) => Change::SetQuantity { line: id(*place), qty: *qty },
             Self::Swap(place, sku) => {
-                let swapped = |line: &Line| match line.id == id(*place) {
-                    true => Line { sku: sku.clone(), ..line.clone() },
-                    false => line.clone(),
+                let swapped = |line: &Line| {
+                    let sku = if line.id == id(*place) { sku } else { &line.sku };
+                    Line { sku: sku.clone(), ..line.clone() }
                 };
                 replace(lines.iter().map(|line| placed(swapped(line))).collect())
             }
@@ -197,8 +198,6 @@ pub(crate) async fn make(
     let edit = EditOrder { change, method, expected: Expected::default() };
     match to {
         None => edit_order(&context, order, edit, keyed, patience).await,
-        Some(to) => {
-            update_order(&context, order, UpdateOrder { edit, to }, keyed, patience).await
-        }
+        Some(to) => update_order(&context, order, UpdateOrder { edit, to }, keyed, patience).await,
     }
 }
