@@ -5,12 +5,39 @@ use oms_events::{Service, TOPIC};
 use oms_messaging::{Log, Record};
 
 use crate::{
+    amending,
     dice::Dice,
     plan::{ASK_AFTER, FAULTS, Fault, RUN_DEADLINE},
     processor::Line,
     trap::{Arms, Place},
     world::{SERVICES, World},
 };
+
+/// What a turn is spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// A worker steps.
+    Work,
+    /// A customer calls.
+    Call,
+    /// Time passes.
+    Pass,
+    /// Goods come in.
+    Delivery,
+    /// All work for a while, and nothing goes wrong.
+    Lull,
+    /// Something goes wrong.
+    Fault,
+}
+
+const TURNS: [(Turn, u64); 6] = [
+    (Turn::Work, 70),
+    (Turn::Call, 16),
+    (Turn::Pass, 2),
+    (Turn::Delivery, 0),
+    (Turn::Lull, 0),
+    (Turn::Fault, 12),
+];
 
 /// Which worker steps next, by weight; those of the crews first.
 const HANDS: [(&str, u64); 9] = [
@@ -43,11 +70,14 @@ impl World<'_> {
             // The adapter commits offsets in the background, at a moment of its own.
             self.commits_offsets = dice.chance(50);
             self.pass(TimeDelta::milliseconds(i64::try_from(dice.between(1, 20))?));
-            match dice.below(100) {
-                0..70 => self.some_work(&mut dice).await,
-                70..86 => self.some_call(&mut dice).await?,
-                86..88 => self.pass(TimeDelta::milliseconds(i64::try_from(dice.below(8_000))?)),
-                _ => self.some_fault(&mut dice).await?,
+            let turns = if self.plan.amends { amending::TURNS } else { TURNS };
+            match dice.weighted(&turns, Turn::Work) {
+                Turn::Work => self.some_work(&mut dice).await,
+                Turn::Call => self.some_call(&mut dice).await?,
+                Turn::Pass => self.pass(TimeDelta::milliseconds(i64::try_from(dice.below(8_000))?)),
+                Turn::Delivery => self.some_delivery(&mut dice).await?,
+                Turn::Lull => self.some_lull(&mut dice).await,
+                Turn::Fault => self.some_fault(&mut dice).await?,
             }
             if step % self.plan.check_every == 0 {
                 self.check_in_motion().await?;
@@ -60,7 +90,7 @@ impl World<'_> {
     }
 
     /// What is to happen to a step.
-    fn arms(&self, dice: &mut Dice, hand: &str) -> Arms {
+    pub(crate) fn arms(&self, dice: &mut Dice, hand: &str) -> Arms {
         let (crash, nth) = (dice.chance(8), dice.between(1, 3));
         let (hold, place) = (dice.chance(35), dice.chance(50));
         // With several calls at a time another one may be in the middle of a statement.
@@ -99,6 +129,9 @@ impl World<'_> {
             if busy && wanted == "relay" {
                 self.perhaps_lose_what_was_said(dice);
             }
+            if busy && wanted == "consumer" {
+                self.perhaps_lose_what_was_read(dice);
+            }
             if busy {
                 return;
             }
@@ -114,7 +147,7 @@ impl World<'_> {
         }
     }
 
-    fn lose_tail(&mut self, few: u64) {
+    pub(crate) fn lose_tail(&mut self, few: u64) {
         self.lossy = true;
         self.trail.count(|counts| counts.lost_tails += 1);
         self.log.lose_tail(usize::try_from(few).unwrap_or(1));
@@ -136,7 +169,8 @@ impl World<'_> {
     }
 
     async fn some_fault(&mut self, dice: &mut Dice) -> anyhow::Result<()> {
-        let classes: Vec<(Fault, u64)> = FAULTS.into_iter().zip(WEIGHTS).collect();
+        let weights = if self.plan.amends { amending::WEIGHTS } else { WEIGHTS };
+        let classes: Vec<(Fault, u64)> = FAULTS.into_iter().zip(weights).collect();
         let fault = dice.weighted(&classes, Fault::Crash);
         let service = dice.pick(&SERVICES, Service::Order);
         if !self.plan.allows(fault) {
@@ -152,7 +186,10 @@ impl World<'_> {
                 (0..self.instances.len()).for_each(|at| self.restart(at));
                 self.line("power cut");
             }
-            Fault::Inbox => self.forget_inbox(service).await?,
+            Fault::Inbox => {
+                self.forget_inbox(service).await?;
+                self.perhaps_read_again(dice, service);
+            }
             Fault::Leap => {
                 let leaps = [ASK_AFTER, RUN_DEADLINE, TimeDelta::seconds(5)];
                 let leap = dice.pick(&leaps, ASK_AFTER) + TimeDelta::milliseconds(1);
@@ -249,9 +286,11 @@ mod tests {
 
     #[test]
     fn every_class_can_be_drawn_but_those_that_are_no_moment() {
-        for (fault, weight) in FAULTS.into_iter().zip(WEIGHTS) {
-            let lasting = [Fault::Hold, Fault::Twins].contains(&fault);
-            assert_eq!(weight == 0, lasting, "{fault:?}");
+        for weights in [WEIGHTS, amending::WEIGHTS] {
+            for (fault, weight) in FAULTS.into_iter().zip(weights) {
+                let lasting = [Fault::Hold, Fault::Twins].contains(&fault);
+                assert_eq!(weight == 0, lasting, "{fault:?}");
+            }
         }
     }
 }

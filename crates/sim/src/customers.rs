@@ -1,19 +1,14 @@
-//! Customers: what they order, what they call, and what they were told.
+//! Customers: what they order, and what they call for.
 
-use futures::future::BoxFuture;
 use oms_order::{
-    commands::{
-        CancelOrder, CommandError, CompleteOrder, Context, CreateOrder, GivenBack, Keyed, Patience,
-        PayOrder, RefundOrder, Reply, ShipOrder, StatusNow, WantedLine, cancel_order,
-        complete_order, create_order, pay_order, refund_order, ship_order,
-    },
-    domain::{Currency, Money, Order, Status},
+    commands::{CreateOrder, WantedLine},
+    domain::{Currency, Money, Stage, Status},
 };
-use oms_service::idempotency::{Answer, IdempotencyKey};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::dice::Dice;
+use crate::{
+    dice::Dice,
+    edits::{Edit, Wavering},
+};
 
 /// What a customer calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +25,12 @@ pub(crate) enum Verb {
     Ship,
     /// CompleteOrder.
     Complete,
+    /// A change of what is ordered, paid by this method.
+    Edit(Edit, Option<&'static str>),
+    /// The same, and then another stage.
+    Update(Edit, Stage, Option<&'static str>),
+    /// Another stage alone.
+    Move(Stage),
 }
 
 /// One call, which may be made again as it is.
@@ -41,30 +42,19 @@ pub(crate) struct Call {
     pub key: Option<String>,
 }
 
-/// What a call that was not refused was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// The order, where the answer names it.
-    pub order: Option<String>,
-    /// The status, where the answer is the call's own.
-    pub status: Option<Status>,
-    /// What a key must answer ever after.
-    pub remembered: Option<Answer>,
-}
-
-/// A call under way.
-pub(crate) type Calling = BoxFuture<'static, Result<Told, CommandError>>;
-
 /// A customer with one order.
 #[derive(Debug)]
 pub(crate) struct Customer {
     /// Number, from 1.
     pub number: usize,
-    wish: CreateOrder,
+    /// What is ordered.
+    pub wish: CreateOrder,
     created_with: Option<String>,
     paid: bool,
     /// Whether the goods are what counts for this customer, or the way out.
     wants_goods: bool,
+    /// How this customer changes what is ordered, if at all.
+    wavers: Option<Wavering>,
     calls: u64,
     last: Option<Call>,
     /// The order's id, once an answer told it.
@@ -108,12 +98,18 @@ impl Customer {
             created_with,
             paid: false,
             wants_goods: dice.chance(50),
+            wavers: None,
             calls: 0,
             last: None,
             order: None,
             told_canceled: false,
             told_shipped: false,
         })
+    }
+
+    /// Lets the customer change what is ordered, again and again.
+    pub(crate) fn waver(&mut self, skus: usize, dice: &mut Dice) {
+        self.wavers = Some(Wavering::draw(skus, dice));
     }
 
     /// The first call of all.
@@ -135,7 +131,12 @@ impl Customer {
     }
 
     fn calling(&mut self, call: Call) -> Call {
-        self.paid |= matches!(call.verb, Verb::Pay(_));
+        let pays = |to: &Stage| *to == Stage::Processing;
+        self.paid |= match &call.verb {
+            Verb::Pay(_) => true,
+            Verb::Move(to) | Verb::Update(_, to, _) => pays(to),
+            _ => false,
+        };
         self.last = Some(call.clone());
         call
     }
@@ -154,6 +155,9 @@ impl Customer {
     /// Who has not paid mostly pays. Who has wants the goods, or something back: each half of the
     /// customers does one thing often, so that both are met with everything that may go wrong.
     fn verb(&self, seen: Option<Status>, dice: &mut Dice) -> Verb {
+        if let Some(verb) = self.wavers.and_then(|wavers| wavers.verb(seen, self.paid, dice)) {
+            return verb;
+        }
         let amount = dice.pick(&[None, None, Some(100), Some(5_000), Some(20_000)], None);
         let method = dice.weighted(&METHODS, "pm_card_visa");
         let refunding = matches!(self.last, Some(Call { verb: Verb::Refund(_), .. }));
@@ -178,103 +182,10 @@ impl Customer {
             _ => Verb::Refund(amount),
         }
     }
-
-    /// The call as the service runs it.
-    #[must_use]
-    pub(crate) fn make(&self, call: &Call, context: Context) -> Calling {
-        let (order, key) = (self.order.clone().unwrap_or_default(), call.key.clone());
-        let key = move |method: &'static str, what: String| {
-            key.map(|key| IdempotencyKey {
-                scope: "global".to_owned(),
-                key,
-                method,
-                request_hash: what,
-            })
-        };
-        let (wish, version) = (self.wish.clone(), None);
-        // Callers without patience: what has begun goes on without them.
-        let (until, gone) = (Instant::now(), CancellationToken::new());
-        let none = Patience::new(until, gone, context.draining.clone());
-        match call.verb.clone() {
-            Verb::Create => Box::pin(async move {
-                let keyed =
-                    key("create", String::new()).map(|key| Keyed { key, encode: of_created });
-                create_order(&context, wish, keyed, none).await.map(told_of_created)
-            }),
-            Verb::Pay(method) => Box::pin(async move {
-                let keyed =
-                    key("pay", method.to_owned()).map(|key| Keyed { key, encode: of_status });
-                let wish = PayOrder { method: method.to_owned(), expected_version: version };
-                pay_order(&context, order, wish, keyed, none).await.map(told_of_status)
-            }),
-            Verb::Cancel => Box::pin(async move {
-                let keyed =
-                    key("cancel", String::new()).map(|key| Keyed { key, encode: of_status });
-                let wish = CancelOrder { reason: String::new(), expected_version: version };
-                cancel_order(&context, order, wish, keyed, none).await.map(told_of_status)
-            }),
-            Verb::Refund(amount) => Box::pin(async move {
-                let what = format!("{amount:?}");
-                let keyed = key("refund", what).map(|key| Keyed { key, encode: of_refund });
-                let amount = amount.map(|minor| Money::new(minor, wish.currency));
-                let wish = RefundOrder { amount, reason: String::new(), expected_version: version };
-                let reply = refund_order(&context, order, wish, keyed, none).await?;
-                Ok(told(reply, |_| (None, None)))
-            }),
-            Verb::Ship => Box::pin(async move {
-                let keyed = key("ship", String::new()).map(|key| Keyed { key, encode: of_status });
-                let wish = ShipOrder { expected_version: version };
-                // Behind a refund of everything it gives up at once.
-                ship_order(&context, order, wish, keyed, none).await.map(told_of_status)
-            }),
-            Verb::Complete => Box::pin(async move {
-                let keyed =
-                    key("complete", String::new()).map(|key| Keyed { key, encode: of_status });
-                let wish = CompleteOrder { expected_version: version };
-                complete_order(&context, order, wish, keyed, none).await.map(told_of_status)
-            }),
-        }
-    }
 }
 
 /// The name of a SKU.
 #[must_use]
 pub(crate) fn sku(index: usize) -> String {
     format!("SKU-{}", index + 1)
-}
-
-fn of_created(created: &Order) -> Vec<u8> {
-    created.id().to_string().into_bytes()
-}
-
-fn of_status(now: &StatusNow) -> Vec<u8> {
-    format!("{} {:?}", now.order_id, now.status).into_bytes()
-}
-
-fn of_refund(given: &GivenBack) -> Vec<u8> {
-    format!("{given:?}").into_bytes()
-}
-
-fn told_of_created(reply: Reply<Order>) -> Told {
-    let mut told = told(reply, |created| (Some(created.id().to_string()), None));
-    if let Some(Answer::Ok(order)) = &told.remembered {
-        told.order = String::from_utf8(order.clone()).ok();
-    }
-    told
-}
-
-fn told_of_status(reply: Reply<StatusNow>) -> Told {
-    told(reply, |now| (Some(now.order_id.clone()), Some(now.status)))
-}
-
-fn told<T>(reply: Reply<T>, what: impl FnOnce(&T) -> (Option<String>, Option<Status>)) -> Told {
-    match reply {
-        Reply::Fresh(fresh) => {
-            let (order, status) = what(&fresh);
-            Told { order, status, remembered: None }
-        }
-        Reply::Remembered { answer, .. } => {
-            Told { order: None, status: None, remembered: Some(answer) }
-        }
-    }
 }

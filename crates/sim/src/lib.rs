@@ -7,10 +7,13 @@
 //! page to begin with.
 #![forbid(unsafe_code)]
 
+mod amending;
 mod applied;
+mod calls;
 mod chaos;
 mod customers;
 mod dice;
+mod edits;
 mod excuses;
 mod fleet;
 mod hands;

@@ -111,6 +111,9 @@ fn tell_summary(summary: &Summary) {
         ("events parked", counts.parked),
         ("events redriven", counts.redriven),
         ("events discarded", counts.discarded),
+        ("amendments accepted", counts.amended),
+        ("amendments refused", counts.amendments_refused),
+        ("amendments that a cancellation ended", counts.amendments_canceled),
         ("distinct end states", summary.end_states.len() as u64),
     ] {
         println!("{count:>12}  {what}");

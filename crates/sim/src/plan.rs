@@ -97,6 +97,8 @@ pub struct Plan {
     pub check_every: u64,
     /// Customers whose orders are paid and at rest before anything goes wrong.
     pub early: usize,
+    /// Whether customers change their orders.
+    pub amends: bool,
 }
 
 /// How long a pay run may take.
@@ -148,7 +150,7 @@ impl Plan {
             (dice.pick(&[50, 500, 5_000], 500), dice.pick(&[1, 1, 64], 1));
         // Chance alone brings few orders far before the faults end.
         let early = if dice.chance(50) { 1 + dice.index(orders) } else { 0 };
-        Self {
+        let plan = Self {
             seed,
             orders: orders.min(limits.orders.unwrap_or(orders)),
             stock,
@@ -161,7 +163,9 @@ impl Plan {
             check_every: if limits.check_each_step { 1 } else { 16 },
             faults,
             early: early.min(limits.orders.unwrap_or(early)),
-        }
+            amends: false,
+        };
+        plan.perhaps_amending(limits)
     }
 
     /// Whether this class may happen.

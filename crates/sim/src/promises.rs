@@ -7,7 +7,10 @@ use oms_service::idempotency::Answer;
 use oms_testkit::invariants::Databases;
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::customers::{Call, Customer, Told, Verb};
+use crate::{
+    calls::Told,
+    customers::{Call, Customer, Verb},
+};
 
 /// What customers were told.
 #[derive(Debug, Default)]

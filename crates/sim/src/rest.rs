@@ -98,19 +98,27 @@ impl World<'_> {
     pub(crate) async fn round(&mut self) -> (bool, bool) {
         let (mut busy, mut stuck) = (false, false);
         for at in 0..self.instances.len() {
-            for slot in 0..self.instances[at].1.slots.len() {
-                if IDLE_FOR_DAYS.contains(&self.instances[at].1.slots[slot].0) {
-                    continue;
+            let of_one = self.turn_of(at).await;
+            (busy, stuck) = (busy | of_one.0, stuck | of_one.1);
+        }
+        (busy, stuck)
+    }
+
+    /// The same for every worker of one instance.
+    pub(crate) async fn turn_of(&mut self, at: usize) -> (bool, bool) {
+        let (mut busy, mut stuck) = (false, false);
+        for slot in 0..self.instances[at].1.slots.len() {
+            if IDLE_FOR_DAYS.contains(&self.instances[at].1.slots[slot].0) {
+                continue;
+            }
+            for _ in 0..STEPS_MAX {
+                self.pass(TimeDelta::milliseconds(1));
+                let did = self.work(at, slot, Arms::default()).await;
+                stuck |= did.as_ref().is_none_or(|did| did.stuck);
+                if !did.is_some_and(|did| did.busy) {
+                    break;
                 }
-                for _ in 0..STEPS_MAX {
-                    self.pass(TimeDelta::milliseconds(1));
-                    let did = self.work(at, slot, Arms::default()).await;
-                    stuck |= did.as_ref().is_none_or(|did| did.stuck);
-                    if !did.is_some_and(|did| did.busy) {
-                        break;
-                    }
-                    busy = true;
-                }
+                busy = true;
             }
         }
         (busy, stuck)

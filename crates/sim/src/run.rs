@@ -51,6 +51,7 @@ pub(crate) async fn simulate(
         if world.broken.is_empty() {
             world.finish().await?;
         }
+        world.count_amendments().await?;
         anyhow::Ok(hash(&world.end_state().await?))
     };
     let end_state = match tokio::time::timeout(HANGS, whole).await {

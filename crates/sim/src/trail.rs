@@ -36,6 +36,12 @@ pub struct Counts {
     pub redriven: u64,
     /// Events that an operator discarded.
     pub discarded: u64,
+    /// Amendments that were accepted.
+    pub amended: u64,
+    /// Amendments that were refused.
+    pub amendments_refused: u64,
+    /// Amendments that a cancellation ended.
+    pub amendments_canceled: u64,
 }
 
 impl Counts {
@@ -54,6 +60,9 @@ impl Counts {
         self.parked += other.parked;
         self.redriven += other.redriven;
         self.discarded += other.discarded;
+        self.amended += other.amended;
+        self.amendments_refused += other.amendments_refused;
+        self.amendments_canceled += other.amendments_canceled;
     }
 }
 

@@ -91,9 +91,13 @@ impl<'a> World<'a> {
         let gateway = SimulatedGateway::new(write, read, Arc::new(clock.clone()), slow);
         let processor = Arc::new(Processor::new(gateway, trail.clone(), trap.clone()));
         let mut dice = Dice::new(plan.seed, 1);
-        let customers = (1..=plan.orders)
+        let mut customers = (1..=plan.orders)
             .map(|number| Customer::new(number, plan.stock.len(), &mut dice))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        if plan.amends {
+            let mut dice = Dice::new(plan.seed, 5);
+            customers.iter_mut().for_each(|customer| customer.waver(plan.stock.len(), &mut dice));
+        }
         let mut world = Self {
             stores,
             plan,

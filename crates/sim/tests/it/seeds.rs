@@ -32,6 +32,9 @@ fn five_hundred_seeds_break_no_invariant() {
         ("parked events", counts.parked, 200),
         ("redriven events", counts.redriven, 50),
         ("discarded events", counts.discarded, 30),
+        ("amendments accepted", counts.amended, 150),
+        ("amendments refused", counts.amendments_refused, 60),
+        ("amendments cancelled", counts.amendments_canceled, 10),
         ("end states", summary.end_states.len() as u64, 100),
     ] {
         assert!(count >= at_least, "only {count} {what}, of {at_least} at least");

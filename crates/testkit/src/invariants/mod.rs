@@ -3,6 +3,7 @@
 //! The checks are written anew from the contract, in SQL, and share nothing with the services: a
 //! mistake there is not repeated here.
 
+mod amendments;
 mod messaging;
 mod money;
 mod query;
@@ -62,6 +63,7 @@ pub async fn broken(databases: &Databases, evidence: Evidence<'_>) -> anyhow::Re
     let mut broken = broken_in_motion(databases).await?;
     broken.extend(stock::broken_at_rest(databases).await?);
     broken.extend(money::broken_at_rest(databases).await?);
+    broken.extend(amendments::broken_at_rest(databases).await?);
     broken.extend(messaging::broken(databases, evidence).await?);
     Ok(broken)
 }
