@@ -100,7 +100,7 @@ async fn ask(clients: &Clients, service: Service, number: u32) -> Result<(), Sta
         Service::Order if number % 3 == 2 => {
             let (order_id, status) = (NOBODYS.into(), "Shipped".into());
             let request = UpdateOrderStatusRequest { order_id, status };
-            clients.editable.clone().update_order_status(request).await.map(drop)
+            looked(clients.editable.clone().update_order_status(request).await)
         }
         Service::Order => {
             let items = vec![requests::item("SKU-001", 1, 100)];
@@ -113,10 +113,15 @@ async fn ask(clients: &Clients, service: Service, number: u32) -> Result<(), Sta
         }
         Service::Payment => {
             let request = GetPaymentRequest { order_id: NOBODYS.into() };
-            match clients.payments.clone().get_payment(request).await {
-                Err(unknown) if unknown.code() == Code::NotFound => Ok(()),
-                answered => answered.map(drop),
-            }
+            looked(clients.payments.clone().get_payment(request).await)
         }
+    }
+}
+
+/// Whoever says that there is no such order has looked.
+fn looked<T>(answer: Result<T, Status>) -> Result<(), Status> {
+    match answer {
+        Err(unknown) if unknown.code() == Code::NotFound => Ok(()),
+        answered => answered.map(drop),
     }
 }
