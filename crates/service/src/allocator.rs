@@ -1,5 +1,5 @@
-//! The allocator of every process that hosts a service: the order of the day is many small
-//! allocations that one thread makes and another frees, which the system's allocator does slowly.
+//! The allocator of every process that hosts a service: one thread makes many small allocations
+//! and another frees them, which is slow with the system's allocator.
 
 use mimalloc::MiMalloc;
 
