@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+    ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 
 use crate::{
@@ -12,6 +12,11 @@ use crate::{
     sql::{insert, one_of},
     tables::streams,
 };
+
+/// The row of a stream of which nothing was ever said.
+fn fresh(id: String) -> streams::Model {
+    streams::Model { id, sequence: 0, parked: false, ask_at: None, ask_attempt: 0, ended_at: None }
+}
 
 /// Somebody works on a stream that this transaction does not hold.
 pub(crate) fn not_locked(id: &str) -> Failure {
@@ -45,30 +50,15 @@ impl LockedStreams {
         if wanted.is_empty() {
             return Ok(());
         }
-        let fresh = wanted.iter().map(|id| streams::ActiveModel {
-            id: Set(id.clone()),
-            sequence: Set(0),
-            parked: Set(false),
-            ask_at: Set(None),
-            ask_attempt: Set(0),
-            ended_at: Set(None),
-        });
+        let new = wanted.iter().map(|id| streams::ActiveModel::from(fresh(id.clone())));
         let keep = OnConflict::column(streams::Column::Id).do_nothing().to_owned();
-        insert(conn, fresh.collect(), Some(keep)).await?;
+        insert(conn, new.collect(), Some(keep)).await?;
         self.select(conn, wanted).await
     }
 
     /// Holds a stream that nobody else can know of yet; its row is written at commit.
     pub(crate) fn begin(&mut self, id: String) {
-        let row = streams::Model {
-            id: id.clone(),
-            sequence: 0,
-            parked: false,
-            ask_at: None,
-            ask_attempt: 0,
-            ended_at: None,
-        };
-        self.rows.entry(id).or_insert((row, true));
+        self.rows.entry(id.clone()).or_insert((fresh(id), true));
     }
 
     async fn select(
@@ -111,15 +101,7 @@ impl LockedStreams {
         let changed: Vec<streams::ActiveModel> = self
             .rows
             .values_mut()
-            .filter_map(|(row, dirty)| std::mem::take(dirty).then(|| row.clone()))
-            .map(|row| streams::ActiveModel {
-                id: Set(row.id),
-                sequence: Set(row.sequence),
-                parked: Set(row.parked),
-                ask_at: Set(row.ask_at),
-                ask_attempt: Set(row.ask_attempt),
-                ended_at: Set(row.ended_at),
-            })
+            .filter_map(|(row, dirty)| std::mem::take(dirty).then(|| row.clone().into()))
             .collect();
         use streams::Column as C;
         let replace = OnConflict::column(C::Id)

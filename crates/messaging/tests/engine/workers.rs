@@ -186,3 +186,33 @@ async fn a_commit_wakes_the_relay() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn what_is_committed_while_the_relay_rests_travels_together() {
+    const AN_HOUR: u64 = 3_600_000;
+    with_settings(
+        |settings| (settings.relay_sweep_ms, settings.relay_pause_ms) = (AN_HOUR, AN_HOUR),
+        async |bench| {
+            let stop = CancellationToken::new();
+            let relay = bench.relay();
+            let mut healthy = relay.status();
+            let work = async {
+                healthy.wait_for(|healthy| *healthy).await.unwrap();
+                bench.say("s", 1, Standing::Resting).await;
+                while bench.said().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                bench.say("s", 2, Standing::Resting).await;
+                bench.say("s", 3, Standing::Resting).await;
+                assert_eq!(bench.said()["s"], [(1, false)], "it rests");
+                stop.cancel();
+            };
+            let run = async { tokio::join!(relay.run(stop.clone()), work) };
+            let (relayed, ()) = tokio::time::timeout(Duration::from_secs(60), run).await.unwrap();
+            relayed.unwrap();
+            // Stopped, it leaves nothing behind.
+            assert_eq!(bench.said()["s"], [(1, false), (2, false), (3, false)]);
+        },
+    )
+    .await;
+}

@@ -95,16 +95,6 @@ impl Changes {
         waited.fire.send_replace(tick);
     }
 
-    /// Wakes whoever waits for these orders, which may have changed.
-    pub fn fire<S: AsRef<str>>(&self, touched: impl IntoIterator<Item = S>) {
-        let orders = self.lock();
-        for order in touched {
-            if let Some(waited) = orders.get(order.as_ref()) {
-                self.wake(waited);
-            }
-        }
-    }
-
     /// The next number of the count, never given twice: whatever was committed before a lower
     /// number was drawn is seen by a look that begins now.
     #[must_use]

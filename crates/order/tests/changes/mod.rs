@@ -2,13 +2,29 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oms_order::changes::{Changes, TooManyWaiting};
+use oms_order::{
+    changes::{Changes, TooManyWaiting},
+    store::Changed,
+};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{call, databases, order};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the commit tells that creates an order.
+fn created(n: u128) -> Changed {
+    Changed {
+        order: order(n),
+        row_version: 0,
+        entries: Vec::new(),
+        milestones: Vec::new(),
+        ended_refunds: Vec::new(),
+        ended_pay_run: None,
+        ended_amendments: Vec::new(),
+    }
+}
 
 /// Whether a wake-up is there now.
 async fn is_woken(waiter: &mut oms_order::changes::Waiter) -> bool {
@@ -22,8 +38,11 @@ async fn is_woken(waiter: &mut oms_order::changes::Waiter) -> bool {
 #[tokio::test]
 async fn a_waiter_is_woken_by_its_own_order_alone() {
     let changes = Changes::new(10);
-    let (mut a, mut b) = (changes.watch("a").unwrap(), changes.watch("b").unwrap());
-    changes.fire(["a", "nobody waits for this"]);
+    let (one, other) = (order(1).id().to_string(), order(2).id().to_string());
+    let (mut a, mut b) = (changes.watch(&one).unwrap(), changes.watch(&other).unwrap());
+    changes.tell(created(1));
+    // Nobody waits for this one.
+    changes.tell(created(3));
     assert!(is_woken(&mut a).await);
     assert!(!is_woken(&mut a).await);
     assert!(!is_woken(&mut b).await);
@@ -32,13 +51,14 @@ async fn a_waiter_is_woken_by_its_own_order_alone() {
 #[tokio::test]
 async fn a_change_between_watching_and_waiting_is_not_missed() {
     let changes = Changes::new(10);
-    let mut first = changes.watch("a").unwrap();
-    let mut second = changes.watch("a").unwrap();
-    changes.fire(["a"]);
-    changes.fire(["a"]);
+    let id = order(1).id().to_string();
+    let mut first = changes.watch(&id).unwrap();
+    let mut second = changes.watch(&id).unwrap();
+    changes.tell(created(1));
+    changes.tell(created(1));
     assert!(is_woken(&mut first).await);
     assert!(is_woken(&mut second).await);
-    let mut late = changes.watch("a").unwrap();
+    let mut late = changes.watch(&id).unwrap();
     assert!(!is_woken(&mut late).await);
 }
 
