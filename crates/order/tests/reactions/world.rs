@@ -66,7 +66,9 @@ impl Aftermath for Followed {
     fn committed(&self, order: &str, milestones: &[Milestone]) {
         *self.commits.lock().unwrap().entry(order.to_owned()).or_default() += 1;
         let mut all = self.milestones.lock().unwrap();
-        all.extend(milestones.iter().map(|milestone| (order.to_owned(), *milestone)));
+        // Steps are timed, runs are counted; what is looked at here is what is counted.
+        let counted = milestones.iter().filter(|one| !matches!(one, Milestone::StepEnded { .. }));
+        all.extend(counted.map(|milestone| (order.to_owned(), *milestone)));
     }
 }
 

@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod amendments;
+mod boards;
+mod counters;
 mod crashes;
 mod dead_letters;
 mod dead_letters_by_page;
 mod dotnet;
+mod explaining;
 mod frames;
 mod lost_log;
 mod power_cut;
 mod races;
 mod scenarios;
 mod shipping;
+mod traces;
