@@ -151,9 +151,8 @@ impl SpanExporter for Outlet {
 
 /// Each span by the exporter of its service; one that names none by the first.
 async fn send(exporters: &[(&'static str, Otlp)], mut batch: Vec<SpanData>) -> OTelSdkResult {
-    let mut others = exporters.iter().skip(1);
     let mut result = Ok(());
-    for (service, exporter) in &mut others {
+    for (service, exporter) in exporters.iter().skip(1) {
         let own: Vec<SpanData> = batch.extract_if(.., |span| is_of(span, service)).collect();
         if !own.is_empty() {
             result = result.and(exporter.export(own).await);

@@ -9,10 +9,8 @@ use std::{
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{
-    Dispatch, Level, Metadata, Subscriber,
-    dispatcher::WeakDispatch,
-    level_filters::LevelFilter,
-    subscriber::{DefaultGuard, Interest},
+    Dispatch, Level, Metadata, Subscriber, dispatcher::WeakDispatch, level_filters::LevelFilter,
+    subscriber::Interest,
 };
 use tracing_subscriber::{
     Layer, Registry,
@@ -96,21 +94,6 @@ pub fn init(
     Ok(Guard(exporting))
 }
 
-/// The same for the present thread alone, as long as the first guard lives: for tests, each with a
-/// collector of its own and a runtime of one thread.
-///
-/// # Errors
-/// As [`init`].
-pub fn init_here(
-    settings: &LogSettings,
-    traces: &TraceSettings,
-    services: &[&'static str],
-) -> Result<(DefaultGuard, Guard), InitError> {
-    let exporting = exporting(traces, services)?;
-    let here = subscriber(settings, false, &exporting.provider, traces.exports(), io::stderr)?;
-    Ok((here.set_default(), Guard(exporting)))
-}
-
 /// The subscriber itself; tests give it another writer.
 pub(crate) fn subscriber<W>(
     settings: &LogSettings,
@@ -151,8 +134,8 @@ type Seen = Layered<OwnDispatch, Registry>;
 
 /// Traces do not depend on the level of the log: a trace must not break where nothing is logged.
 /// Only spans, and of other crates only those they deem worth reporting. Of ours, those of level
-/// DEBUG are the detail of a trace that is recorded: others have none, and without an exporter their
-/// places in the code are switched off.
+/// DEBUG are the detail of a trace that is recorded: others have none, and without an exporter
+/// their places in the code are switched off.
 fn spans(detail: bool) -> Box<dyn Filter<Seen> + Send + Sync> {
     let ours = if detail { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let spans = Targets::new()

@@ -15,10 +15,10 @@ mod settings;
 mod tests;
 mod traces;
 
-pub use init::{Guard, InitError, init, init_here};
+pub use init::{Guard, InitError, init};
 pub use propagation::{
     current_trace_id, current_traceparent, set_parent, trace_id_of, traceparent_of,
 };
-pub use sampled::{failed, is_sampled, is_sampled_in, link, sampled_child};
+pub use sampled::{ends_now, failed, is_sampled, is_sampled_in, link, sampled_child};
 pub use settings::{LogFormat, LogSettings};
 pub use traces::TraceSettings;

@@ -4,8 +4,8 @@
 //! `tidy` checks what neither the compiler nor clippy can: who may import whom, how long a file may
 //! be, whether links resolve. `docs` writes the two pages that are generated from code. `servers`
 //! starts Apache Kafka and PostgreSQL natively, and `e2e` plays the stories against them. `mutants`
-//! shows that the simulator can fail. `walks` plays the pages a newcomer follows. `alerts` lets promtool
-//! check and test what `deploy/prometheus` holds.
+//! shows that the simulator can fail. `walks` plays the pages a newcomer follows. `alerts` lets
+//! promtool check and test what `deploy/prometheus` holds.
 #![forbid(unsafe_code)]
 
 pub mod alerts;

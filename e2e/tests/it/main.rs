@@ -6,4 +6,5 @@ mod drain;
 mod kill;
 mod refusals;
 mod topic;
+mod traces;
 mod wire;

@@ -171,7 +171,7 @@ impl<R: Reactor> Engine<R> {
         let events: Vec<&Event> = fresh.iter().map(|one| one.event).collect();
         let mut session = self.reactor.load(tx, &events).await?;
         for Heard { event, processing, .. } in fresh {
-            let reacted = processing.react(event, || {
+            let reacted = processing.react(&self.messaging, event, || {
                 // A reaction that panics fails its own event, not the service.
                 catch_unwind(AssertUnwindSafe(|| self.reactor.react(&mut session, event)))
             });

@@ -1,6 +1,6 @@
 //! The span of an event that is applied: a child of the `send` that brought it.
 
-use oms_telemetry::{failed, link, set_parent, traceparent_of};
+use oms_telemetry::{ends_now, failed, link, set_parent, traceparent_of};
 use tracing::{Span, debug_span, field, info_span};
 
 use super::incoming::Incoming;
@@ -9,9 +9,15 @@ use crate::{
     spans::{SYSTEM, service},
 };
 
-/// An event is applied, with all that its transaction does.
-#[derive(Clone, Debug)]
+/// An event is applied, with all that its transaction does: it ends when it is dropped.
+#[derive(Debug)]
 pub(super) struct Processing(Span);
+
+impl Drop for Processing {
+    fn drop(&mut self) {
+        ends_now(&self.0);
+    }
+}
 
 impl Processing {
     /// `event`, which came in `record`.
@@ -45,9 +51,19 @@ impl Processing {
     }
 
     /// Runs the reaction to `event` in it.
-    pub(super) fn react<T>(&self, event: &Event, react: impl FnOnce() -> T) -> T {
+    pub(super) fn react<T>(
+        &self,
+        messaging: &Messaging,
+        event: &Event,
+        react: impl FnOnce() -> T,
+    ) -> T {
         self.0.in_scope(|| {
-            debug_span!("react", otel.name = format!("react {}", event.event_type)).in_scope(react)
+            let span = debug_span!(
+                "react",
+                otel.name = format!("react {}", event.event_type),
+                oms.service = service(messaging),
+            );
+            span.in_scope(react)
         })
     }
 

@@ -13,6 +13,7 @@ mod orders;
 mod program;
 mod real;
 mod real_dead_letters;
+mod real_explain;
 mod start;
 mod streams;
 mod tables;

@@ -41,6 +41,7 @@ impl Recorder {
         let saved = session.save(&mut tx).await?;
         faults.hit("outcome.before_commit").await;
         tx.commit().await?;
+        spans.iter().for_each(oms_telemetry::ends_now);
         faults.hit("outcome.after_commit").await;
         for (order_id, said) in &saved.said {
             self.metrics.note(order_id, said);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use oms_messaging::Record;
 use oms_proto::{
-    oms_admin_v1::{ExplainOrderRequest, OwedWord, ServiceAccount},
+    oms_admin_v1::{
+        DeadLetterFilter, DiscardDeadLettersRequest, ExplainOrderRequest, OwedWord, ServiceAccount,
+    },
     oms_v1::OrderStatus,
 };
 use oms_testkit::{Name, Stack, StackOptions, eventually, requests::item};
@@ -119,6 +121,16 @@ async fn a_parked_event_is_told_by_the_service_that_parked_it() {
     assert!(reports.iter().all(Result::is_ok));
     let told = until(&stack, Name::Inventory, &order, |told| !told.dead_letters.is_empty()).await;
     assert_eq!(told.dead_letters[0].reason, "malformed_envelope");
+    for name in [Name::Order, Name::Inventory, Name::Payment] {
+        until(&stack, name, &order, |told| !told.dead_letters.is_empty()).await;
+        let filter = DeadLetterFilter { order_id: order.clone(), ..DeadLetterFilter::default() };
+        let request = DiscardDeadLettersRequest {
+            filter: Some(filter),
+            note: "no event".to_owned(),
+            ..DiscardDeadLettersRequest::default()
+        };
+        stack.dead_letters(name).await.unwrap().discard_dead_letters(request).await.unwrap();
+    }
     stack.finish().await.unwrap();
 }
 

@@ -15,4 +15,3 @@ mod power_cut;
 mod races;
 mod scenarios;
 mod shipping;
-mod traces;

@@ -1,52 +1,49 @@
-//! A system whose spans go to a collector of the test's own. The subscriber belongs to the test's
-//! thread, on which the whole system runs.
+//! A system whose spans go to a collector of the test's own. The subscriber is a global of the
+//! process: all stages share it, and look at traces of their own.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use oms_telemetry::{Guard, LogSettings, TraceSettings};
-use oms_testkit::{Collector, SeenSpan, Stack, StackOptions, eventually};
-use tracing::subscriber::DefaultGuard;
+use oms_testkit::{Collector, Stack, StackOptions, eventually};
 
 use super::tree::Tree;
 
-pub(super) struct Stage {
-    pub(super) stack: Stack,
-    collector: Collector,
-    _here: DefaultGuard,
-    guard: Guard,
-}
+static SHARED: OnceLock<(Collector, Guard)> = OnceLock::new();
 
-impl Stage {
-    pub(super) async fn sampling(sample_percent: u8) -> Self {
+fn shared() -> &'static (Collector, Guard) {
+    SHARED.get_or_init(|| {
         let collector = Collector::start().unwrap();
         let traces = TraceSettings {
             endpoint: collector.endpoint(),
-            sample_percent,
             export_delay_ms: 20,
             ..TraceSettings::default()
         };
         let log = LogSettings { level: "off".to_owned(), ..LogSettings::default() };
         let services = ["order", "inventory", "payment"];
-        let (here, guard) = oms_telemetry::init_here(&log, &traces, &services).unwrap();
+        (collector, oms_telemetry::init(&log, &traces, &services).unwrap())
+    })
+}
+
+pub(super) struct Stage {
+    pub(super) stack: Stack,
+}
+
+impl Stage {
+    pub(super) async fn set() -> Self {
+        shared();
         // Nobody asks, however slow the machine is: an answer would tell the same again.
         let mut options = StackOptions { slow_card_ms: 600, ..StackOptions::default() };
         (options.messaging.ask_after_ms, options.messaging.ask_delay_ms_max) = (600_000, 600_000);
-        let stack = Stack::with(options).await.unwrap();
-        Self { stack, collector, _here: here, guard }
+        Self { stack: Stack::with(options).await.unwrap() }
     }
 
-    /// Everything the collector was sent, once all that has ended is out.
-    pub(super) fn spans(&self) -> Vec<SeenSpan> {
-        self.guard.flush();
-        self.collector.spans()
-    }
-
-    /// The trace, once every span of it has ended: none is without its parent, and `events` were
+    /// The trace, once every span of it has ended: none is without its parent, and events were
     /// processed as often as they should be.
     pub(super) async fn tree(&self, trace: &str, processed: usize) -> Tree {
-        eventually(Duration::from_secs(20), || async {
-            self.guard.flush();
-            let tree = Tree::of(self.collector.trace(trace));
+        let (collector, guard) = shared();
+        eventually(Duration::from_secs(30), || async {
+            guard.flush();
+            let tree = Tree::of(collector.trace(trace));
             let open = tree.orphans();
             let seen = tree.named("process").len();
             let whole = open.is_empty() && seen >= processed && tree.roots() == 1;

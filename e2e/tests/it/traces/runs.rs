@@ -24,9 +24,9 @@ async fn buy(clients: &Clients, customer: &str, method: &str) -> (String, String
 
 const ALL: [&str; 3] = ["oms-inventory", "oms-order", "oms-payment"];
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paid_order_is_one_trace_in_causal_order() {
-    let stage = Stage::sampling(100).await;
+    let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     let (order, trace) = buy(&clients, "customer", "").await;
     let seen = clients.reaches(&order, OrderStatus::Confirmed).await.unwrap();
@@ -65,9 +65,9 @@ async fn a_paid_order_is_one_trace_in_causal_order() {
     stage.finish().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_declined_order_is_one_trace_until_the_stock_is_back() {
-    let stage = Stage::sampling(100).await;
+    let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     let (order, trace) = buy(&clients, "customer", "pm_card_declined").await;
     clients.reaches(&order, OrderStatus::Canceled).await.unwrap();
@@ -83,9 +83,9 @@ async fn a_declined_order_is_one_trace_until_the_stock_is_back() {
     stage.finish().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancellation_during_the_run_is_a_trace_of_its_own_with_a_link() {
-    let stage = Stage::sampling(100).await;
+    let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     let (order, paying) = buy(&clients, "customer", "pm_card_slow").await;
     let answer = clients.orders.clone().cancel_order(cancel(&order)).await.unwrap();
@@ -100,9 +100,9 @@ async fn a_cancellation_during_the_run_is_a_trace_of_its_own_with_a_link() {
     stage.finish().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_later_refund_links_to_the_order_and_comes_back_in_its_own_trace() {
-    let stage = Stage::sampling(100).await;
+    let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     let (order, paying) = buy(&clients, "customer", "").await;
     clients.reaches(&order, OrderStatus::Confirmed).await.unwrap();
@@ -118,9 +118,9 @@ async fn a_later_refund_links_to_the_order_and_comes_back_in_its_own_trace() {
     stage.finish().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_whose_inventory_was_away_is_still_one_trace() {
-    let mut stage = Stage::sampling(100).await;
+    let mut stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     stage.stack.kill(Name::Inventory).await;
     let (order, trace) = buy(&clients, "customer", "").await;
