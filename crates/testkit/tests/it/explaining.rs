@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use oms_messaging::Record;
 use oms_proto::{
     oms_admin_v1::{
         DeadLetterFilter, DiscardDeadLettersRequest, ExplainOrderRequest, OwedWord, ServiceAccount,
@@ -102,35 +101,6 @@ async fn a_broker_that_is_away_and_what_waits_for_it_are_told() {
     .await;
     assert!(!told.said.is_empty() && told.said.iter().all(|said| said.published_at.is_none()));
     stack.simulated().up();
-    stack.finish().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parked_event_is_told_by_the_service_that_parked_it() {
-    let mut stack = Stack::with(patient()).await.unwrap();
-    let clients = stack.clients().await.unwrap();
-    let order = clients.create("customer", vec![item("SKU-001", 1, 100)]).await.unwrap();
-    stack.poisons(&order);
-    let record = Record {
-        topic: "oms.saga.events".to_owned(),
-        key: Some(order.as_bytes().to_vec()),
-        payload: b"{}".to_vec(),
-        headers: Vec::new(),
-    };
-    let reports = oms_messaging::Log::publish(stack.simulated(), vec![record]).await;
-    assert!(reports.iter().all(Result::is_ok));
-    let told = until(&stack, Name::Inventory, &order, |told| !told.dead_letters.is_empty()).await;
-    assert_eq!(told.dead_letters[0].reason, "malformed_envelope");
-    for name in [Name::Order, Name::Inventory, Name::Payment] {
-        until(&stack, name, &order, |told| !told.dead_letters.is_empty()).await;
-        let filter = DeadLetterFilter { order_id: order.clone(), ..DeadLetterFilter::default() };
-        let request = DiscardDeadLettersRequest {
-            filter: Some(filter),
-            note: "no event".to_owned(),
-            ..DiscardDeadLettersRequest::default()
-        };
-        stack.dead_letters(name).await.unwrap().discard_dead_letters(request).await.unwrap();
-    }
     stack.finish().await.unwrap();
 }
 
