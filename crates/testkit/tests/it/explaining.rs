@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use oms_proto::{
-    oms_admin_v1::{
-        DeadLetterFilter, DiscardDeadLettersRequest, ExplainOrderRequest, OwedWord, ServiceAccount,
-    },
+    oms_admin_v1::{ExplainOrderRequest, OwedWord, ServiceAccount},
     oms_v1::OrderStatus,
 };
 use oms_testkit::{Name, Stack, StackOptions, eventually, requests::item};
