@@ -1,7 +1,7 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
 .PHONY: help run demo demo-run demo-refund load build test check fmt lint doc tidy docs docs-check
-.PHONY: e2e walks soak sim mutants bench clean-data
+.PHONY: e2e walks soak sim mutants bench alerts clean-data
 SEEDS ?= 1000
 
 help: ## Show this list
@@ -28,7 +28,7 @@ build: ## Compile every crate and test
 test: ## Run all tests that need no installed server
 	cargo test --workspace
 
-check: fmt lint doc test e2e walks ## Everything CI runs; tidy and docs-check are among the tests
+check: fmt lint doc test alerts e2e walks ## Everything CI runs; tidy and docs-check are tests
 
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
@@ -64,7 +64,10 @@ mutants: ## Plant known mistakes in a scratch copy and let the simulator find ea
 	cargo xtask mutants
 
 bench: ## Measure throughput and latency of the embedded arrangement, optimised
-	cargo build --release --package oms && cargo bench --package oms-e2e --bench saga
+	cargo build --release --package oms && cargo bench --package oms-e2e --bench saga --bench traces
+
+alerts: ## Let promtool check the Prometheus configuration and test the alerts
+	cargo xtask alerts
 
 clean-data: ## Delete the databases of `make run`
 	rm -rf data

@@ -3,11 +3,12 @@ use std::{env, fs, path::PathBuf};
 
 use protox::prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "oms/v1/order_service.proto",
     "oms/v1/inventory_service.proto",
     "oms/v1/payment_service.proto",
     "oms/admin/v1/dead_letter_service.proto",
+    "oms/admin/v1/explain_service.proto",
     "orders/orders.proto",
 ];
 

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use oms_messaging::{
-    Failure, Letter,
+    Applied, Failure, Letter, Said,
     consumer::letters::{CameTo, Settled, WholeLetter},
 };
 use oms_proto::oms_admin_v1 as wire;
 use oms_service::Refusal;
 use prost_types::Timestamp;
+
+use crate::explain::Owed;
 
 pub(crate) fn letter(service: &str, letter: Letter) -> wire::DeadLetter {
     wire::DeadLetter {
@@ -50,6 +52,32 @@ pub(crate) fn result(service: &str, settled: Settled) -> wire::DeadLetterResult 
     }
 }
 
+pub(crate) fn owed(owed: Owed) -> wire::OwedWord {
+    wire::OwedWord {
+        word: owed.word.to_owned(),
+        by: owed.by.to_owned(),
+        since: owed.since.map(timestamp),
+        deadline: owed.deadline.map(timestamp),
+        detail: owed.detail,
+    }
+}
+
+pub(crate) fn said(said: Said) -> wire::SaidEvent {
+    wire::SaidEvent {
+        event_id: said.id,
+        event_type: said.event_type,
+        causation_id: said.causation.unwrap_or_default(),
+        said_at: Some(timestamp(said.at)),
+        published_at: said.published_at.map(timestamp),
+        refused: said.refused.unwrap_or_default(),
+        repeated: said.repeated,
+    }
+}
+
+pub(crate) fn heard(heard: Applied) -> wire::HeardEvent {
+    wire::HeardEvent { event_id: heard.id, heard_at: Some(timestamp(heard.at)) }
+}
+
 /// Logged here, because here it is handled; the caller learns nothing about the inside.
 pub(crate) fn store(failure: Failure) -> Refusal {
     match failure {
@@ -64,7 +92,7 @@ pub(crate) fn store(failure: Failure) -> Refusal {
     }
 }
 
-fn timestamp(at: DateTime<Utc>) -> Timestamp {
+pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0);
     Timestamp { seconds: at.timestamp(), nanos }
 }

@@ -8,15 +8,26 @@
 mod convert;
 mod dead_letters;
 mod desks;
+mod explain;
 mod request;
+
+use std::sync::Arc;
 
 use oms_messaging::DeadLetters;
 use oms_proto::{
-    FILE_DESCRIPTOR_SET, oms_admin_v1::dead_letter_service_server::DeadLetterServiceServer,
+    FILE_DESCRIPTOR_SET,
+    oms_admin_v1::{
+        dead_letter_service_server::DeadLetterServiceServer,
+        explain_service_server::ExplainServiceServer,
+    },
 };
 use oms_service::{GrpcApi, Host, MESSAGE_IN_MAX, MESSAGE_OUT_MAX};
+use sea_orm::DatabaseConnection;
 
 use desks::Desks;
+use explain::{Book, Books, ExplainApi};
+
+pub use explain::{Owed, Standing, Teller};
 
 /// Lets operators work on the dead letters of the service on `host`, until its workers stop.
 pub fn serve(host: &Host, letters: DeadLetters) {
@@ -31,6 +42,31 @@ pub fn serve(host: &Host, letters: DeadLetters) {
     host.tasks().spawn("admin desk", async move {
         stop.cancelled().await;
         drop(open);
+        Ok::<_, std::convert::Infallible>(())
+    });
+}
+
+/// Lets operators ask where an order stands in the service on `host`, until its workers stop: what
+/// `teller` says, what messaging knows, read through `read`, and what lies parked in `letters`.
+pub fn explain(
+    host: &Host,
+    letters: DeadLetters,
+    read: DatabaseConnection,
+    teller: impl Teller + 'static,
+) {
+    let books = host.process().admin_api::<Books>(|books| {
+        let service = ExplainServiceServer::new(ExplainApi(books))
+            .max_decoding_message_size(MESSAGE_IN_MAX)
+            .max_encoding_message_size(MESSAGE_OUT_MAX);
+        GrpcApi::new(FILE_DESCRIPTOR_SET).service(service)
+    });
+    let (process, teller) = (host.process().clone(), Arc::new(teller));
+    let book = Arc::new(Book { read, letters, teller, process });
+    let (service, stop) = (host.name(), host.workers());
+    books.open(service, book.clone());
+    host.tasks().spawn("admin book", async move {
+        stop.cancelled().await;
+        books.close(service, &book);
         Ok::<_, std::convert::Infallible>(())
     });
 }

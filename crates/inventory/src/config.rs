@@ -7,7 +7,7 @@ use oms_messaging::{KafkaSettings, MessagingSettings};
 use oms_service::{
     AdminSettings, DatabaseSettings, GrpcSettings, Validate, idempotency::IdempotencySettings,
 };
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::{catalogue, store::Policy};
@@ -20,6 +20,8 @@ pub struct InventoryConfig {
     pub kafka: KafkaSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where spans go, and which.
+    pub traces: TraceSettings,
     /// The service's own section.
     pub inventory: InventorySettings,
 }
@@ -124,6 +126,7 @@ impl Validate for InventoryConfig {
     fn violations(&self) -> Vec<String> {
         let mut found = self.kafka.violations("kafka");
         found.extend(self.log.violations("log"));
+        found.extend(self.traces.violations("traces"));
         found.extend(self.inventory.violations("inventory"));
         found
     }

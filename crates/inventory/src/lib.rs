@@ -18,6 +18,7 @@ pub mod migration;
 mod program;
 pub mod queries;
 pub mod reactions;
+mod standing;
 mod start;
 pub mod store;
 

@@ -1,7 +1,7 @@
 //! The service as a program of its own.
 
 use oms_service::{AdminSettings, Host, Program, StartError};
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 
 use crate::{
     config::InventoryConfig,
@@ -19,6 +19,10 @@ impl Program for InventoryProgram {
 
     fn log(config: &InventoryConfig) -> &LogSettings {
         &config.log
+    }
+
+    fn traces(config: &InventoryConfig) -> &TraceSettings {
+        &config.traces
     }
 
     fn admin(config: &InventoryConfig) -> &AdminSettings {

@@ -19,6 +19,7 @@ use crate::{
     metrics::InventoryMetrics,
     migration::Migrator,
     reactions::InventoryReactor,
+    standing::InventoryTeller,
 };
 
 /// The service's name.
@@ -137,6 +138,8 @@ fn spawn_workers(settings: &InventorySettings, host: &Host, database: &Database,
     let Parts { crew, expiry, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
     oms_admin::serve(host, crew.dead_letters());
+    let teller = InventoryTeller::new(database.read.clone());
+    oms_admin::explain(host, crew.dead_letters(), database.read.clone(), teller);
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
     tasks.spawn("watch", crew.watch(health.reporter(WATCHED), stop()));

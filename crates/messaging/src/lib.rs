@@ -8,6 +8,7 @@
 //! The rules are those of `docs/saga.md`, "Rules every handler obeys"; each module names the one
 //! it keeps.
 
+mod account;
 pub mod afterwards;
 mod asker;
 mod backoff;
@@ -18,6 +19,7 @@ pub mod failure;
 mod headers;
 pub mod kafka;
 pub mod lease;
+mod lineage;
 pub mod log;
 pub mod metrics;
 pub mod migration;
@@ -29,11 +31,13 @@ pub mod retention;
 pub mod router;
 pub mod settings;
 pub mod simulated;
+mod spans;
 pub mod sql;
 pub mod streams;
 pub mod tables;
 pub mod tx;
 
+pub use account::{Applied, Said, StreamAccount, account_of};
 pub use asker::Asker;
 pub use consumer::{
     Consumer, ConsumerStatus, Step,

@@ -5,7 +5,12 @@ use std::sync::{Arc, atomic::AtomicU64};
 use chrono::{DateTime, Utc};
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
     registry::Registry,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -35,11 +40,12 @@ struct Done {
     action: &'static str,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Families {
     outbox_pending: Family<Of, Gauge>,
     outbox_oldest_age: Family<Of, Gauge<f64, AtomicU64>>,
     outbox_published: Family<Outcome, Counter>,
+    outbox_wait: Family<Of, Histogram>,
     relay_active: Family<Of, Gauge>,
     events_handled: Family<Outcome, Counter>,
     events_ignored: Family<Of, Counter>,
@@ -51,6 +57,31 @@ struct Families {
     consumer_retries: Family<Reason, Counter>,
     asks: Family<Of, Counter>,
     answers: Family<Of, Counter>,
+}
+
+impl Default for Families {
+    fn default() -> Self {
+        Self {
+            outbox_pending: Family::default(),
+            outbox_oldest_age: Family::default(),
+            outbox_published: Family::default(),
+            // From 1 ms to half a minute, by doubling.
+            outbox_wait: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.001, 2.0, 16))
+            }),
+            relay_active: Family::default(),
+            events_handled: Family::default(),
+            events_ignored: Family::default(),
+            inbox_duplicates: Family::default(),
+            inbox_parked: Family::default(),
+            dead_letters: Family::default(),
+            interventions: Family::default(),
+            consumer_lag: Family::default(),
+            consumer_retries: Family::default(),
+            asks: Family::default(),
+            answers: Family::default(),
+        }
+    }
 }
 
 /// Messaging's metrics, bound to the label of one service. Cheap to clone.
@@ -75,6 +106,11 @@ impl MessagingMetrics {
         );
         let family = &f.outbox_published;
         r.register("oms_outbox_published", "Publications by their outcome", family.clone());
+        r.register(
+            "oms_outbox_wait_seconds",
+            "From an event's row to its delivery report, the first time it is published",
+            f.outbox_wait.clone(),
+        );
         let family = &f.relay_active;
         r.register(
             "oms_relay_active",
@@ -116,6 +152,7 @@ impl MessagingMetrics {
             drop(f.interventions.get_or_create(&bound.done(action)));
         }
         bound.published("ok", 0);
+        drop(f.outbox_wait.get_or_create(&bound.of()));
         bound
     }
 
@@ -167,6 +204,15 @@ impl MessagingMetrics {
 
     pub(crate) fn published(&self, outcome: &'static str, rows: u64) {
         self.families.outbox_published.get_or_create(&self.outcome(outcome)).inc_by(rows);
+    }
+
+    /// Rows were delivered for the first time, after these waits in microseconds.
+    pub(crate) fn waited(&self, micros: impl Iterator<Item = i64>) {
+        let waits = self.families.outbox_wait.get_or_create(&self.of());
+        for wait in micros {
+            #[allow(clippy::cast_precision_loss, reason = "a duration for a graph")]
+            waits.observe(wait.max(0) as f64 / 1e6);
+        }
     }
 
     pub(crate) fn relay_active(&self, active: bool) {

@@ -13,6 +13,7 @@ use crate::{
     Event, Failure, Messaging,
     afterwards::Afterwards,
     backoff::micros_after,
+    spans,
     sql::insert,
     streams::{LockedStreams, not_locked},
     tables::{outbox, streams},
@@ -95,6 +96,7 @@ pub struct Tx {
     rows: Vec<outbox::ActiveModel>,
     wakes_relay: bool,
     afterwards: Afterwards,
+    span: tracing::Span,
 }
 
 impl Tx {
@@ -103,6 +105,7 @@ impl Tx {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        let span = spans::transaction(&messaging);
         let conn = messaging.database().begin_with_options(immediate).await?;
         let now = messaging.seams().clock.now();
         Ok(Self {
@@ -113,7 +116,13 @@ impl Tx {
             rows: Vec::new(),
             wakes_relay: false,
             afterwards: Afterwards::default(),
+            span,
         })
+    }
+
+    /// Its span, which ends with it.
+    pub(crate) fn span(&self) -> &tracing::Span {
+        &self.span
     }
 
     /// The database transaction, for the service's own statements.
@@ -185,7 +194,7 @@ impl Tx {
     pub fn announce(&mut self, said: Announcement) -> Result<Uuid, Failure> {
         let row = self.streams.change(&said.stream)?;
         row.sequence += 1;
-        let event = Event {
+        let mut event = Event {
             event_type: said.event_type.to_owned(),
             id: self.messaging.seams().ids.next(),
             source: self.messaging.source().to_owned(),
@@ -199,6 +208,8 @@ impl Tx {
             traceparent: said.traceparent,
             data: said.data,
         };
+        let created = spans::create(&self.messaging, &event);
+        event.traceparent = oms_telemetry::traceparent_of(&created).or(event.traceparent);
         self.append(outbox::ActiveModel {
             seq: NotSet,
             id: Set(event.id.to_string()),

@@ -7,7 +7,7 @@ use oms_messaging::KafkaSettings;
 use oms_order::config::{OrderConfig, OrderSettings};
 use oms_payment::config::{PaymentConfig, PaymentSettings};
 use oms_service::{AdminSettings, Validate};
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 use serde::{Deserialize, Serialize};
 
 /// Everything the embedded arrangement reads.
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct OmsConfig {
     pub(crate) kafka: KafkaSettings,
     pub(crate) log: LogSettings,
+    pub(crate) traces: TraceSettings,
     pub(crate) order: OrderSettings,
     pub(crate) inventory: InventorySettings,
     pub(crate) payment: PaymentSettings,
@@ -128,19 +129,23 @@ impl OmsConfig {
         self
     }
 
+    fn shared(&self) -> (KafkaSettings, LogSettings, TraceSettings) {
+        (self.kafka.clone(), self.log.clone(), self.traces.clone())
+    }
+
     pub(crate) fn order_config(&self) -> OrderConfig {
-        let (kafka, log) = (self.kafka.clone(), self.log.clone());
-        OrderConfig { kafka, log, order: self.order.clone() }
+        let (kafka, log, traces) = self.shared();
+        OrderConfig { kafka, log, traces, order: self.order.clone() }
     }
 
     pub(crate) fn inventory_config(&self) -> InventoryConfig {
-        let (kafka, log) = (self.kafka.clone(), self.log.clone());
-        InventoryConfig { kafka, log, inventory: self.inventory.clone() }
+        let (kafka, log, traces) = self.shared();
+        InventoryConfig { kafka, log, traces, inventory: self.inventory.clone() }
     }
 
     pub(crate) fn payment_config(&self) -> PaymentConfig {
-        let (kafka, log) = (self.kafka.clone(), self.log.clone());
-        PaymentConfig { kafka, log, payment: self.payment.clone() }
+        let (kafka, log, traces) = self.shared();
+        PaymentConfig { kafka, log, traces, payment: self.payment.clone() }
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use oms_service::{StartError, config as settings};
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 
 use crate::{
     cli::Failure,
@@ -109,7 +109,8 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(flags) => {
             let config = flags.load()?;
-            block_on(&config.log.clone(), run::run(config, &flags.data))??;
+            let (log, traces) = (config.log.clone(), config.traces.clone());
+            block_on_traced(&log, &traces, run::run(config, &flags.data))??;
             Ok(ExitCode::SUCCESS)
         }
         Command::Config(Shown { settings: flags, json }) => {
@@ -145,7 +146,15 @@ impl Settings {
 }
 
 fn block_on<T>(log: &LogSettings, future: impl Future<Output = T>) -> anyhow::Result<T> {
-    let _guard = oms_telemetry::init(log)?;
+    block_on_traced(log, &TraceSettings::default(), future)
+}
+
+fn block_on_traced<T>(
+    log: &LogSettings,
+    traces: &TraceSettings,
+    future: impl Future<Output = T>,
+) -> anyhow::Result<T> {
+    let _guard = oms_telemetry::init(log, traces, &system::SERVICES)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(future);
     // What still blocks a thread now must not hold the exit up.

@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clients::Addresses, config::OmsConfig};
 
+/// The services of the process.
+pub(crate) const SERVICES: [&str; 3] = ["order", "inventory", "payment"];
+
 /// The port of `orders.Orders`.
 pub(crate) struct OrdersPort {
     pub(crate) at: SocketAddr,
@@ -63,7 +66,7 @@ impl System {
         let admin = Admin::serve(&process, "oms.admin.listen", &config.oms.admin.listen).await?;
 
         let host = |name| Host::new(name, Seams::system(), process.clone());
-        let hosts = vec![host("order"), host("inventory"), host("payment")];
+        let hosts: Vec<Host> = SERVICES.into_iter().map(host).collect();
         match start_services(&config, &hosts).await {
             Ok((addresses, orders)) => Ok(Self {
                 config,

@@ -7,7 +7,7 @@ use oms_service::{
     AdminSettings, DatabaseSettings, GrpcSettings, TlsSettings, Validate,
     idempotency::IdempotencySettings,
 };
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 use serde::{Deserialize, Serialize};
 
 /// Everything this service can be told.
@@ -18,6 +18,8 @@ pub struct OrderConfig {
     pub kafka: KafkaSettings,
     /// `[log]`: what is logged.
     pub log: LogSettings,
+    /// `[traces]`: where spans go.
+    pub traces: TraceSettings,
     /// `[order]`: this service.
     pub order: OrderSettings,
 }
@@ -178,6 +180,7 @@ impl Validate for OrderConfig {
     fn violations(&self) -> Vec<String> {
         let mut found = self.kafka.violations("kafka");
         found.extend(self.log.violations("log"));
+        found.extend(self.traces.violations("traces"));
         found.extend(self.order.violations("order"));
         found
     }

@@ -6,10 +6,12 @@ use oms_messaging::{ConsumerStatus, Failure};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
-    commands::Context,
+    commands::{Context, link_earlier},
     domain::{Cause, RunKind},
+    start::NAME,
     store::{Session, entities::orders},
 };
 
@@ -36,9 +38,16 @@ impl Deadlines {
         if late.is_empty() {
             return Ok(0);
         }
+        // A trace of its own, linked to those of the orders.
+        let span = tracing::info_span!("deadline", oms.service = NAME, oms.orders = late.len());
+        self.cancel(late).instrument(span).await
+    }
+
+    async fn cancel(&self, late: Vec<String>) -> Result<usize, Failure> {
         let context = &self.context;
         let mut tx = context.messaging.begin().await?;
         tx.lock(late.iter().cloned()).await?;
+        link_earlier(&tx, late.iter().map(String::as_str)).await?;
         let mut session = Session::load(&tx, &late).await?;
         let cause = Cause::call(tx.now(), oms_telemetry::current_trace_id());
         for order in session.orders_mut() {

@@ -4,6 +4,8 @@
 //! process counters: after a restart they begin at zero. The saga counters carry no label, so that
 //! `curl … | grep oms_saga` prints them as the documents show them.
 
+use std::sync::atomic::AtomicU64;
+
 use chrono::TimeDelta;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -16,7 +18,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::domain::{AmendmentEnd, Compensation, Milestone, RunOutcome};
+use crate::domain::{AmendmentEnd, Compensation, Milestone, RunKind, RunOutcome, Step, StepEnd};
 
 /// The order service's metrics. One set per process.
 #[derive(Debug)]
@@ -31,8 +33,12 @@ pub struct OrderMetrics {
     pub saga_canceled: Counter,
     /// From the beginning of a pay run to its end, in seconds.
     pub saga_duration: Histogram,
+    /// The steps of runs, in seconds, by step and outcome.
+    step_duration: Family<StepLabels, Histogram>,
     /// Open pay runs; read from the database before each scrape.
     pub saga_active: Gauge,
+    /// Age of the oldest open run of each kind, in seconds; read from the database, too.
+    oldest_run: Family<RunLabels, Gauge<f64, AtomicU64>>,
     /// Refunds that a call asked for and that ended, by outcome.
     refunds: Family<RefundLabels, Counter>,
     /// Amendments that ended, by outcome.
@@ -59,6 +65,17 @@ struct RefundLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RunLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AmendmentLabels {
     outcome: &'static str,
 }
@@ -77,8 +94,10 @@ impl OrderMetrics {
             saga_completed: Counter::default(),
             saga_failed: Counter::default(),
             saga_canceled: Counter::default(),
-            saga_duration: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
+            saga_duration: durations(),
+            step_duration: Family::new_with_constructor(durations),
             saga_active: Gauge::default(),
+            oldest_run: Family::default(),
             refunds: Family::default(),
             amendments: Family::default(),
             compensations: Family::default(),
@@ -116,7 +135,7 @@ impl OrderMetrics {
             Unit::Seconds,
             metrics.saga_duration.clone(),
         );
-        registry.register("oms_saga_active", "Open pay runs", metrics.saga_active.clone());
+        metrics.register_runs(registry);
         let waiting = metrics.waiting_calls.clone();
         registry.register("oms_waiting_calls", "Calls that wait for an order", waiting);
         registry.register("oms_watchers", "Calls that watch an order", metrics.watchers.clone());
@@ -139,6 +158,30 @@ impl OrderMetrics {
         metrics
     }
 
+    fn register_runs(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "oms_saga_step_duration",
+            "Steps of runs, from what begins them to the other service's word",
+            Unit::Seconds,
+            self.step_duration.clone(),
+        );
+        registry.register("oms_saga_active", "Open pay runs", self.saga_active.clone());
+        registry.register_with_unit(
+            "oms_run_oldest_age",
+            "Age of the oldest open run; none is open at 0",
+            Unit::Seconds,
+            self.oldest_run.clone(),
+        );
+    }
+
+    /// Takes how old the oldest open run of each kind is.
+    pub(crate) fn runs_are_as_old_as(&self, ages: impl Fn(RunKind) -> TimeDelta) {
+        for kind in RunKind::ALL.into_iter().filter(|kind| *kind != RunKind::Idle) {
+            let gauge = self.oldest_run.get_or_create(&RunLabels { kind: kind.as_str() });
+            gauge.set(ages(kind).as_seconds_f64().max(0.0));
+        }
+    }
+
     /// A labelled counter that was never counted would be absent, which alerts read as "no data".
     fn show_zeros(&self) {
         for outcome in ["succeeded", "failed"] {
@@ -147,6 +190,12 @@ impl OrderMetrics {
         for end in AmendmentEnd::ALL {
             let _zero = self.amendments.get_or_create(&AmendmentLabels { outcome: end.as_str() });
         }
+        for step in Step::ALL {
+            for end in StepEnd::ALL {
+                drop(self.step_duration.get_or_create(&StepLabels::of(step, end)));
+            }
+        }
+        self.runs_are_as_old_as(|_| TimeDelta::zero());
         for kind in ["stock", "money"] {
             let _zero = self.compensations.get_or_create(&CompensationLabels { kind });
         }
@@ -160,6 +209,10 @@ impl OrderMetrics {
                     self.saga_started.inc();
                 }
                 Milestone::RunEnded { outcome, lasted } => self.run_ended(outcome, lasted),
+                Milestone::StepEnded { step, end, lasted } => {
+                    let of = StepLabels::of(step, end);
+                    self.step_duration.get_or_create(&of).observe(seconds(lasted));
+                }
                 Milestone::RefundEnded { succeeded } => {
                     let outcome = if succeeded { "succeeded" } else { "failed" };
                     self.refunds.get_or_create(&RefundLabels { outcome }).inc();
@@ -189,9 +242,24 @@ impl OrderMetrics {
             RunOutcome::Canceled => &self.saga_canceled,
         };
         ended.inc();
-        // A clock that was set back must not make time negative.
-        self.saga_duration.observe(lasted.as_seconds_f64().max(0.0));
+        self.saga_duration.observe(seconds(lasted));
     }
+}
+
+impl StepLabels {
+    fn of(step: Step, end: StepEnd) -> Self {
+        Self { step: step.as_str(), outcome: end.as_str() }
+    }
+}
+
+/// From 2 ms to a minute, by doubling.
+fn durations() -> Histogram {
+    Histogram::new(exponential_buckets(0.002, 2.0, 16))
+}
+
+/// A clock that was set back must not make time negative.
+fn seconds(lasted: TimeDelta) -> f64 {
+    lasted.as_seconds_f64().max(0.0)
 }
 
 #[cfg(test)]
@@ -208,6 +276,11 @@ mod tests {
         metrics.count([Milestone::RunStarted; 4]);
         metrics.count([RunOutcome::Completed, RunOutcome::Failed, RunOutcome::Canceled].map(ended));
         metrics.count([Milestone::RefundEnded { succeeded: false }]);
+        let lasted = TimeDelta::milliseconds(5);
+        metrics.count([Milestone::StepEnded { step: Step::Pay, end: StepEnd::Refused, lasted }]);
+        metrics.runs_are_as_old_as(|kind| {
+            TimeDelta::milliseconds(if kind == RunKind::Refund { 1_500 } else { -1 })
+        });
         metrics.count([Milestone::AmendmentEnded(AmendmentEnd::Accepted)]);
         metrics.count([Milestone::Compensated(Compensation::Stock), Milestone::MoneyKept]);
         let mut page = String::new();
@@ -219,6 +292,10 @@ mod tests {
             "oms_saga_canceled_total 1",
             "oms_saga_duration_seconds_count 3",
             "oms_saga_active 0",
+            "oms_saga_step_duration_seconds_count{step=\"pay\",outcome=\"refused\"} 1",
+            "oms_saga_step_duration_seconds_count{step=\"reserve\",outcome=\"done\"} 0",
+            "oms_run_oldest_age_seconds{kind=\"refund\"} 1.5",
+            "oms_run_oldest_age_seconds{kind=\"pay\"} 0.0",
             "oms_refunds_total{outcome=\"failed\"} 1",
             "oms_refunds_total{outcome=\"succeeded\"} 0",
             "oms_amendments_total{outcome=\"accepted\"} 1",

@@ -1,7 +1,7 @@
 //! The service as a program of its own.
 
 use oms_service::{AdminSettings, Host, Program, StartError};
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 
 use crate::{
     config::OrderConfig,
@@ -19,6 +19,10 @@ impl Program for OrderProgram {
 
     fn log(config: &OrderConfig) -> &LogSettings {
         &config.log
+    }
+
+    fn traces(config: &OrderConfig) -> &TraceSettings {
+        &config.traces
     }
 
     fn admin(config: &OrderConfig) -> &AdminSettings {

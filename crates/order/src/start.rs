@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use oms_messaging::{
     Crew, Failure, KafkaLog, Log, Messaging, MessagingMetrics, crew::WATCHED,
     outlet::MessagingParts,
@@ -26,6 +27,7 @@ use crate::{
     migration::Migrator,
     queries::Queries,
     reactions::OrderReactor,
+    standing::OrderTeller,
 };
 
 /// The service's name.
@@ -175,6 +177,8 @@ fn spawn_reactions(
 ) {
     host.metrics().before_scrape("messaging", crew.gauges(context.read.clone()));
     oms_admin::serve(host, crew.dead_letters());
+    let teller = OrderTeller::new(context.read.clone());
+    oms_admin::explain(host, crew.dead_letters(), context.read.clone(), teller);
 
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));
@@ -202,11 +206,17 @@ fn spawn_sweepers(host: &Host, context: &Context, forgetting: Forgetting) {
 
 fn read_gauges_before_scrapes(host: &Host, context: &Context, queries: &Queries) {
     let (metrics, queries) = (context.metrics.clone(), queries.clone());
-    host.metrics().before_scrape("pay runs", move || {
-        let (metrics, queries) = (metrics.clone(), queries.clone());
+    let clock = host.seams().clock.clone();
+    host.metrics().before_scrape("runs", move || {
+        let (metrics, queries, now) = (metrics.clone(), queries.clone(), clock.now());
         async move {
             let open = queries.open_pay_runs().await?;
             metrics.saga_active.set(i64::try_from(open).unwrap_or(i64::MAX));
+            let oldest = queries.oldest_runs().await?;
+            metrics.runs_are_as_old_as(|kind| {
+                let began = oldest.iter().find(|(of, _)| of == kind.as_str());
+                began.map_or(TimeDelta::zero(), |(_, at)| now - *at)
+            });
             Ok::<_, Failure>(())
         }
     });

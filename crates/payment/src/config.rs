@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oms_messaging::{KafkaSettings, MessagingSettings};
 use oms_service::{AdminSettings, DatabaseSettings, GrpcSettings, Validate};
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::worker::WorkerSettings;
@@ -17,6 +17,8 @@ pub struct PaymentConfig {
     pub kafka: KafkaSettings,
     /// Log lines.
     pub log: LogSettings,
+    /// Where spans go, and which.
+    pub traces: TraceSettings,
     /// The service's own section.
     pub payment: PaymentSettings,
 }
@@ -120,6 +122,7 @@ impl Validate for PaymentConfig {
         let own = &self.payment;
         let mut found = self.kafka.violations("kafka");
         found.extend(self.log.violations("log"));
+        found.extend(self.traces.violations("traces"));
         found.extend(own.database.violations("payment.database"));
         found.extend(own.grpc.violations("payment.grpc"));
         found.extend(own.admin.violations("payment.admin"));

@@ -15,6 +15,7 @@ pub mod migration;
 mod program;
 pub mod queries;
 pub mod reactions;
+mod standing;
 mod start;
 pub mod store;
 pub mod worker;

@@ -18,6 +18,7 @@ use crate::{
     migration::Migrator,
     queries::Queries,
     reactions::Reactions,
+    standing::PaymentTeller,
     worker::Worker,
 };
 
@@ -141,6 +142,8 @@ fn spawn_workers(host: &Host, database: &Database, parts: Parts) {
     let Parts { crew, worker, .. } = parts;
     host.metrics().before_scrape("messaging", crew.gauges(database.read.clone()));
     oms_admin::serve(host, crew.dead_letters());
+    let teller = PaymentTeller::new(Queries::new(database.read.clone()));
+    oms_admin::explain(host, crew.dead_letters(), database.read.clone(), teller);
     let (tasks, health, stop) = (host.tasks(), host.health(), || host.workers());
     // The gateway is not watched: while it is away money waits, and everything else goes on.
     tasks.spawn("database", database.clone().keep_watch(health.component("database"), stop()));

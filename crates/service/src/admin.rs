@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin_api, error::StartError, listen, metrics, process::Process};
+use crate::{admin_api, error::StartError, listen, metrics, process::Process, vitals::Vitals};
 
 /// Where the admin port listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,7 @@ async fn metrics_page(State(process): State<Process>, headers: HeaderMap) -> imp
     } else {
         metrics::PLAIN
     };
+    process.metrics().group(Vitals::register).take(&process.health());
     ([(CONTENT_TYPE, kind)], process.metrics().scrape().await)
 }
 

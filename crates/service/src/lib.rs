@@ -26,6 +26,7 @@ mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod vitals;
 
 pub use admin::{Admin, AdminSettings};
 pub use config::{ConfigError, Validate};

@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use oms_seams::Seams;
-use oms_telemetry::LogSettings;
+use oms_telemetry::{LogSettings, TraceSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,6 +39,8 @@ pub trait Program: 'static {
 
     /// The `[log]` section.
     fn log(config: &Self::Config) -> &LogSettings;
+    /// The `[traces]` section.
+    fn traces(config: &Self::Config) -> &TraceSettings;
     /// The service's admin port; its setting is `NAME.admin.listen`.
     fn admin(config: &Self::Config) -> &AdminSettings;
     /// Brings the database up to date and ends.
@@ -102,8 +104,8 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     if let Command::Config = command {
         return print(&config::show(&settings));
     }
-    let _guard =
-        oms_telemetry::init(P::log(&settings)).map_err(|error| StartError::other("log", error))?;
+    let _guard = oms_telemetry::init(P::log(&settings), P::traces(&settings), &[P::NAME])
+        .map_err(|error| StartError::other("log", error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -199,6 +201,7 @@ mod tests {
     #[derive(Default, Serialize, Deserialize)]
     struct Config {
         log: LogSettings,
+        traces: TraceSettings,
         test: Section,
     }
 
@@ -229,6 +232,10 @@ mod tests {
 
         fn log(config: &Config) -> &LogSettings {
             &config.log
+        }
+
+        fn traces(config: &Config) -> &TraceSettings {
+            &config.traces
         }
 
         fn admin(config: &Config) -> &AdminSettings {

@@ -30,7 +30,8 @@ pub use rows::count_rows;
 pub fn traced() {
     static GUARD: OnceLock<oms_telemetry::Guard> = OnceLock::new();
     let quiet = oms_telemetry::LogSettings { level: "off".to_owned(), ..Default::default() };
-    GUARD.get_or_init(|| oms_telemetry::init(&quiet).expect("the subscriber"));
+    let traces = oms_telemetry::TraceSettings::default();
+    GUARD.get_or_init(|| oms_telemetry::init(&quiet, &traces, &[]).expect("the subscriber"));
 }
 
 /// A kind of database that tests run on.

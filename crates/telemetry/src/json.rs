@@ -27,6 +27,19 @@ impl JsonLines {
     pub(crate) fn new(dispatch: OwnDispatch) -> Self {
         Self(dispatch)
     }
+
+    /// The trace of the innermost span that has one: a log may see spans that a trace does not.
+    fn trace_id<S, N>(&self, context: &FmtContext<'_, S, N>) -> Option<String>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        N: for<'a> FormatFields<'a> + 'static,
+    {
+        let dispatch = self.0.get()?;
+        context.event_scope().into_iter().flatten().find_map(|span| {
+            let found = tracing_opentelemetry::get_otel_context(&span.id(), &dispatch);
+            found.as_ref().and_then(trace_id)
+        })
+    }
 }
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -49,10 +62,7 @@ where
         let mut scope = context.event_scope().into_iter().flatten().peekable();
         if let Some(span) = scope.peek() {
             line.insert("span".to_owned(), span.name().into());
-            let found = self.0.get().and_then(|dispatch| {
-                tracing_opentelemetry::get_otel_context(&span.id(), &dispatch)
-            });
-            if let Some(id) = found.as_ref().and_then(trace_id) {
+            if let Some(id) = self.trace_id(context) {
                 line.insert("trace_id".to_owned(), id.into());
             }
         }

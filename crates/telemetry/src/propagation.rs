@@ -16,13 +16,16 @@ const TRACEPARENT: &str = "traceparent";
 /// The W3C `traceparent` of the current span, if it is part of a trace.
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
-    traceparent_of(&Span::current())
+    Context::map_current(traceparent)
 }
 
 /// The W3C `traceparent` of `span`, if it is part of a trace.
 #[must_use]
 pub fn traceparent_of(span: &Span) -> Option<String> {
-    let context = span.context();
+    traceparent(&span.context())
+}
+
+fn traceparent(context: &Context) -> Option<String> {
     let valid = valid(context.span().span_context())?;
     let (trace, parent, flags) = (valid.trace_id(), valid.span_id(), valid.trace_flags());
     Some(format!("00-{trace}-{parent}-{:02x}", flags.to_u8()))
@@ -31,7 +34,7 @@ pub fn traceparent_of(span: &Span) -> Option<String> {
 /// The id of the current trace, 32 hexadecimal digits.
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
-    trace_id_of(&Span::current())
+    Context::map_current(trace_id)
 }
 
 /// The id of the trace that `span` is part of, 32 hexadecimal digits.
@@ -47,12 +50,20 @@ pub(crate) fn trace_id(context: &Context) -> Option<String> {
 /// Makes `span` a child of the remote span that `traceparent` names. What is no `traceparent` is
 /// ignored, as the standard asks. Must be called before the span is first entered.
 pub fn set_parent(span: &Span, traceparent: &str) {
-    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
-    let remote = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+    if span.is_disabled() {
+        return;
+    }
+    let remote = remote(traceparent);
     if remote.span().span_context().is_valid() {
         // An error means that there is no subscriber, so that there is nothing to be a parent of.
         let _ = span.set_parent(remote);
     }
+}
+
+/// What `traceparent` names, as a context; an empty one where it names nothing.
+pub(crate) fn remote(traceparent: &str) -> Context {
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
 }
 
 fn valid(context: &SpanContext) -> Option<SpanContext> {

@@ -51,7 +51,7 @@ fn logged(level: &str, format: LogFormat, terminal: bool, work: impl FnOnce()) -
     let lines = Lines::default();
     let settings = LogSettings { level: level.to_owned(), format };
     let provider = SdkTracerProvider::builder().build();
-    let subscriber = subscriber(&settings, terminal, &provider, lines.clone()).unwrap();
+    let subscriber = subscriber(&settings, terminal, &provider, false, lines.clone()).unwrap();
     with_default(subscriber, work);
     lines
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod branches;
+mod collector;
 mod eventually;
 mod faults;
 pub mod invariants;
@@ -14,6 +15,7 @@ pub mod requests;
 mod stack;
 
 pub use branches::Branch;
+pub use collector::{Collector, SeenSpan};
 pub use eventually::eventually;
 pub use faults::CrashPlan;
 pub use stack::{Clients, Name, Stack, StackOptions, Wire};

@@ -1,11 +1,12 @@
-//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`, `walks`.
+//! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`, `walks`,
+//! `alerts`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, docs, e2e, mutants, servers, tidy, walks};
+use xtask::{Tree, alerts, docs, e2e, mutants, servers, tidy, walks};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -45,6 +46,8 @@ enum Verb {
         #[arg(long, default_value_t = 2_000)]
         seeds: u64,
     },
+    /// Lets promtool check deploy/prometheus and run the tests of the alerts.
+    Alerts,
     /// Plays README, quickstart and client examples as printed, against a system of their own.
     Walks {
         /// Only these: readme, quickstart, clients.
@@ -76,6 +79,10 @@ fn main() -> anyhow::Result<ExitCode> {
             true
         }
         Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
+        Verb::Alerts => {
+            alerts::run()?;
+            true
+        }
         Verb::Walks { names } => {
             runtime()?.block_on(walks::run(walks::chosen(&names)?, |line| println!("{line}")))?;
             true

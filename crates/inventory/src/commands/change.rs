@@ -29,6 +29,12 @@ pub(super) enum NewSku {
 
 /// Changes the stock of `sku` by `verb` unless the key was answered before. `encode` writes the
 /// answer that the key is to remember.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "ChangeStock", oms.service = "inventory", oms.sku = sku)
+)]
 pub(super) async fn change(
     messaging: &Messaging,
     keyed: Option<&Keyed>,

@@ -6,9 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use tracing::Instrument;
+
 use super::{
     Step, inbox,
     incoming::{Incoming, What},
+    processing::Processing,
 };
 use crate::{Event, Failure, Messaging, MessagingMetrics, Outcome, Reactor, Tx};
 
@@ -31,6 +34,23 @@ impl From<Failure> for Undone {
     }
 }
 
+impl Undone {
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::NotBegun(failure) | Self::Failed(failure) => Some(failure),
+            Self::Parked | Self::Unreadable => None,
+        }
+    }
+}
+
+/// A record whose event is being applied.
+#[derive(Debug)]
+pub(super) struct Heard<'a> {
+    record: &'a Arc<Incoming>,
+    event: &'a Event,
+    processing: Processing,
+}
+
 /// What a consumer applies events with.
 #[derive(Debug)]
 pub(super) struct Engine<R> {
@@ -51,23 +71,51 @@ impl<R: Reactor> Engine<R> {
         if streams.is_empty() {
             return Ok(step);
         }
-        let mut tx = self.messaging.begin().await.map_err(Undone::NotBegun)?;
+        let heard: Vec<Heard<'_>> = batch.iter().filter_map(|r| self.heard(r)).collect();
+        match self.transact(batch, streams, &heard, &mut step).await {
+            Ok(()) => Ok(step),
+            Err(undone) => {
+                for one in &heard {
+                    one.processing.undone(undone.failure());
+                }
+                Err(undone)
+            }
+        }
+    }
+
+    async fn transact(
+        &self,
+        batch: &[Arc<Incoming>],
+        streams: BTreeSet<String>,
+        heard: &[Heard<'_>],
+        step: &mut Step,
+    ) -> Result<(), Undone> {
+        let first = heard.first().map_or_else(tracing::Span::none, |h| h.processing.span().clone());
+        let mut tx = self.messaging.begin().instrument(first).await.map_err(Undone::NotBegun)?;
+        for other in heard.iter().skip(1) {
+            other.processing.shares(tx.span());
+        }
         tx.lock(streams).await?;
-        let heard: Vec<&Arc<Incoming>> = batch.iter().filter(|r| r.event().is_some()).collect();
-        if heard.iter().any(|r| r.stream.as_deref().is_some_and(|s| tx.is_parked(s))) {
+        if heard.iter().any(|h| h.record.stream.as_deref().is_some_and(|s| tx.is_parked(s))) {
             return Err(Undone::Parked);
         }
         step.answered = answer(&mut tx, batch).await?;
-        self.apply_in(&mut tx, &heard, &mut step).await?;
+        self.apply_in(&mut tx, heard, step).await?;
         commit(tx).await?;
-        Ok(step)
+        Ok(())
+    }
+
+    /// A record as one to be applied; none where it is no event that is heard.
+    pub(super) fn heard<'a>(&self, record: &'a Arc<Incoming>) -> Option<Heard<'a>> {
+        let event = record.event()?;
+        Some(Heard { record, event, processing: Processing::of(&self.messaging, record, event) })
     }
 
     /// Claims and applies events in a transaction that holds their streams.
     pub(super) async fn apply_in(
         &self,
         tx: &mut Tx,
-        heard: &[&Arc<Incoming>],
+        heard: &[Heard<'_>],
         step: &mut Step,
     ) -> Result<(), Failure> {
         let fresh = self.claim(tx, heard, step).await?;
@@ -91,23 +139,23 @@ impl<R: Reactor> Engine<R> {
     async fn claim<'a>(
         &self,
         tx: &mut Tx,
-        heard: &[&'a Arc<Incoming>],
+        heard: &'a [Heard<'a>],
         step: &mut Step,
-    ) -> Result<Vec<&'a Arc<Incoming>>, Failure> {
+    ) -> Result<Vec<&'a Heard<'a>>, Failure> {
         let mut by_id = BTreeMap::new();
-        for event in heard.iter().filter_map(|record| record.event()) {
-            by_id.entry(event.id).or_insert(event);
+        for Heard { event, .. } in heard {
+            by_id.entry(event.id).or_insert(*event);
         }
         let events: Vec<&Event> = by_id.into_values().collect();
         let mut new_ids = inbox::claim(tx, &events).await?;
         let mut fresh = Vec::new();
-        for record in heard.iter().copied() {
-            let Some(event) = record.event() else { continue };
-            let news = new_ids.remove(&event.id);
-            tx.hear(&event.subject, news)?;
+        for one in heard {
+            let news = new_ids.remove(&one.event.id);
+            tx.hear(&one.event.subject, news)?;
             if news {
-                fresh.push(record);
+                fresh.push(one);
             } else {
+                one.processing.came_to("duplicate");
                 step.duplicates += 1;
             }
         }
@@ -117,20 +165,25 @@ impl<R: Reactor> Engine<R> {
     async fn react(
         &self,
         tx: &mut Tx,
-        fresh: &[&Arc<Incoming>],
+        fresh: &[&Heard<'_>],
         step: &mut Step,
     ) -> Result<(), Failure> {
-        let events: Vec<&Event> = fresh.iter().filter_map(|record| record.event()).collect();
+        let events: Vec<&Event> = fresh.iter().map(|one| one.event).collect();
         let mut session = self.reactor.load(tx, &events).await?;
-        for (record, event) in fresh.iter().zip(events) {
-            let span = process_span(record, event);
-            let reacted = span.in_scope(|| {
+        for Heard { event, processing, .. } in fresh {
+            let reacted = processing.react(&self.messaging, event, || {
                 // A reaction that panics fails its own event, not the service.
                 catch_unwind(AssertUnwindSafe(|| self.reactor.react(&mut session, event)))
             });
             match reacted.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))? {
-                Outcome::Moved => step.moved += 1,
-                Outcome::Already => step.already += 1,
+                Outcome::Moved => {
+                    processing.came_to("moved");
+                    step.moved += 1;
+                }
+                Outcome::Already => {
+                    processing.came_to("already");
+                    step.already += 1;
+                }
             }
         }
         self.reactor.save(tx, session).await
@@ -161,28 +214,6 @@ pub(super) async fn commit(tx: Tx) -> Result<(), Failure> {
     faults.hit("consumer.after_commit").await;
     afterwards.run();
     Ok(())
-}
-
-fn process_span(record: &Incoming, event: &Event) -> tracing::Span {
-    let at = &record.delivery.partition;
-    let span = tracing::info_span!(
-        "process",
-        otel.name = format!("process {}", at.topic),
-        otel.kind = "consumer",
-        messaging.system = "kafka",
-        messaging.operation.type = "process",
-        messaging.destination.name = at.topic,
-        messaging.destination.partition.id = at.number,
-        messaging.kafka.offset = record.delivery.offset,
-        messaging.message.id = %event.id,
-        oms.order_id = event.subject,
-        oms.saga_id = event.sagaid.map(tracing::field::display),
-        oms.event_type = event.event_type,
-    );
-    if let Some(parent) = record.traceparent() {
-        oms_telemetry::set_parent(&span, parent);
-    }
-    span
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {

@@ -15,6 +15,7 @@ pub mod letters;
 mod member;
 mod one;
 mod parking;
+mod processing;
 mod reader;
 mod status;
 mod worker;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use oms_telemetry::{set_parent, traceparent_of};
+use oms_telemetry::traceparent_of;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, EntityTrait};
 
 use crate::{
     Failure, Messaging, Record,
     envelope::{ASK_HEADER, CONTENT_TYPE, CONTENT_TYPE_HEADER, TRACEPARENT_HEADER},
     headers::StoredHeaders,
+    spans,
     sql::{number_list, numbers, statement},
     tables::outbox,
 };
@@ -42,27 +43,17 @@ pub(super) struct Outgoing {
     pub(super) stream: Option<String>,
     record: Option<Record>,
     /// Lives until the delivery report, so that it shows the hop.
-    _span: tracing::Span,
+    span: tracing::Span,
 }
 
 impl Outgoing {
     /// A due row as it is published at `now`, in microseconds since 1970.
-    pub(super) fn new(row: outbox::Model, now: i64) -> Result<Self, Failure> {
-        let span = row.traceparent.as_deref().map_or_else(tracing::Span::none, |parent| {
-            let span = tracing::info_span!(
-                "send",
-                otel.name = format!("send {}", row.topic),
-                otel.kind = "producer",
-                messaging.system = "kafka",
-                messaging.operation.type = "send",
-                messaging.destination.name = row.topic,
-                oms.order_id = row.stream,
-                oms.event_type = row.event_type,
-                oms.outbox_wait_ms = (now - row.created_at) / 1_000,
-            );
-            set_parent(&span, parent);
-            span
-        });
+    pub(super) fn new(
+        messaging: &Messaging,
+        row: outbox::Model,
+        now: i64,
+    ) -> Result<Self, Failure> {
+        let span = spans::send(messaging, &row, now);
         let (key, headers) = match row.headers.as_deref() {
             Some(stored) => {
                 let stored = StoredHeaders::parse(stored)?;
@@ -83,8 +74,13 @@ impl Outgoing {
             topic: row.topic,
             stream: row.stream,
             record: Some(record),
-            _span: span,
+            span,
         })
+    }
+
+    /// The broker did not take it, or not now.
+    pub(super) fn not_taken(&self, why: &str) {
+        oms_telemetry::failed(&self.span, why);
     }
 
     /// The record, handed out once.

@@ -80,7 +80,7 @@ impl Relay {
         }
         let full = rows.len() as u64 >= self.messaging.settings().relay_batch_max;
         let now = self.messaging.seams().clock.now().timestamp_micros();
-        let rows = rows.into_iter().map(|row| Outgoing::new(row, now));
+        let rows = rows.into_iter().map(|row| Outgoing::new(&self.messaging, row, now));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let faults = &self.messaging.seams().faults;
         faults.hit("relay.before_publish").await;
@@ -114,8 +114,12 @@ impl Relay {
                     published.delivered.push(row);
                     continue;
                 }
-                Err(PublishError::Refused(reason)) => published.refused.push((row, reason)),
+                Err(PublishError::Refused(reason)) => {
+                    row.not_taken(&reason);
+                    published.refused.push((row, reason));
+                }
                 Err(PublishError::Unavailable(reason)) => {
+                    row.not_taken(&reason);
                     published.unavailable.push(row);
                     published.reason = Some(reason);
                 }
@@ -130,6 +134,8 @@ impl Relay {
         let database = self.messaging.database();
         due::mark(database, &published.delivered, now.timestamp_micros()).await?;
         self.metrics.published("ok", published.delivered.len() as u64);
+        let first = published.delivered.iter().filter(|row| row.generation == 0);
+        self.metrics.waited(first.map(|row| now.timestamp_micros() - row.created_at));
         let until = micros_after(now, self.messaging.settings().refused_delay_ms);
         for (row, reason) in &published.refused {
             due::refuse(database, row, until, reason).await?;

@@ -43,6 +43,17 @@ pub(crate) struct AdminFlags {
     pub(crate) admin_addr: String,
 }
 
+/// Where the admin ports of all services are.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AdminPortsFlags {
+    /// The admin ports to ask, separated by commas: `oms run` has one for all services, and each
+    /// service one where it has a process of its own.
+    #[arg(long, value_name = "HOST:PORT,…", help_heading = "Connection", value_delimiter = ',')]
+    #[arg(env = "OMS_ADMIN_ADDR", hide_env_values = true)]
+    #[arg(default_value = "localhost:9091,localhost:9191,localhost:9291")]
+    pub(crate) admin_addr: Vec<String>,
+}
+
 /// Where Kafka is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KafkaFlags {

@@ -72,6 +72,7 @@ macro_rules! named_admin {
 
 named_admin!(
     DiscardDeadLettersResponse,
+    ExplainOrderResponse,
     GetDeadLetterResponse,
     ListDeadLettersResponse,
     RedriveDeadLettersResponse,

@@ -23,7 +23,9 @@ mod table;
 pub(crate) use call::{Answered, again};
 pub(crate) use connect::channel;
 pub(crate) use exit::{CODES, Exit, Failure, code_name};
-pub(crate) use flags::{AddressFlags, AdminFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags};
+pub(crate) use flags::{
+    AddressFlags, AdminFlags, AdminPortsFlags, AfterFlags, ClientFlags, KafkaFlags, KeyFlags,
+};
 pub(crate) use format::{amount, counted, enum_name, instant, money, one_line, status_word};
 pub(crate) use json::Named;
 pub(crate) use misuse::{misused, wants_json, with_plain_usage};

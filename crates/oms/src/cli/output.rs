@@ -101,6 +101,11 @@ impl Output {
         self.page(page)
     }
 
+    /// The message as JSON, for a document that says more.
+    pub(crate) fn value<M: Named>(&self, message: &M) -> Result<Value, Failure> {
+        self.printer.value(message)
+    }
+
     /// A document over several lines.
     pub(crate) fn document(&self, value: &Value) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value)

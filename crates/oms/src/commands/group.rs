@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use oms_telemetry::LogSettings;
 
-use super::{dlq, events, order, payment, stock};
+use super::{dlq, events, explain, order, payment, stock};
 use crate::{
     cli::{CODES, ClientFlags, Failure, Session},
     load::LoadArguments,
@@ -29,6 +29,7 @@ pub(crate) enum ClientCommand {
     /// Watch what the services tell each other.
     #[command(after_help = CODES)]
     Events(Group<events::EventsCommand>),
+    Explain(explain::ExplainArguments),
     Load(LoadArguments),
 }
 
@@ -50,6 +51,7 @@ impl ClientCommand {
             Self::Payment(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Dlq(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Events(group) => end(group.flags, async |s| group.command.run(&s).await),
+            Self::Explain(explain) => end(explain.flags(), async |s| explain.run(s).await),
             Self::Load(load) => end(load.flags(), async |s| load.run(s).await),
         }
     }

@@ -3,6 +3,7 @@
 mod completions;
 mod dlq;
 mod events;
+mod explain;
 mod group;
 mod order;
 mod paging;

@@ -13,6 +13,7 @@ mod orders;
 mod program;
 mod real;
 mod real_dead_letters;
+mod real_explain;
 mod start;
 mod streams;
 mod tables;
@@ -32,7 +33,7 @@ fn the_demo_holds_every_expectation() {
 #[test]
 fn help_names_every_command_and_every_flag() {
     let help = text(&oms(&["--help"]).stdout);
-    let commands = "run demo config order stock payment dlq events load completions";
+    let commands = "run demo config order stock payment dlq events explain load completions";
     for word in commands.split(' ') {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }

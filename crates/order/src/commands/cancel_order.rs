@@ -21,6 +21,12 @@ pub struct CancelOrder {
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] once it was shipped or everything was
 /// given back; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
 /// ends before the key's first call; failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "CancelOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn cancel_order(
     context: &Context,
     order_id: String,

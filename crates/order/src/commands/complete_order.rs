@@ -19,6 +19,12 @@ pub struct CompleteOrder {
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] when its goods have not left or the order
 /// is dead; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when `patience`
 /// ends before the key's first call; failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "CompleteOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn complete_order(
     context: &Context,
     order_id: String,

@@ -68,6 +68,7 @@ impl Context {
         let (mut tx, claimed) = self.claim(keyed, patience).await?;
         if matches!(claimed, Claimed::New) {
             tx.lock([order_id.to_owned()]).await?;
+            link_earlier(&tx, [order_id]).await?;
         }
         Ok((tx, claimed))
     }
@@ -121,6 +122,29 @@ impl Context {
         self.metrics.idempotency_replays.inc();
         Reply::Remembered { answer, replayed: true }
     }
+}
+
+/// Links the current span to the traces that the orders have left so far: a later call is a trace
+/// of its own. Costs nothing where the trace is not recorded.
+///
+/// # Errors
+/// Any failure of the store.
+pub(crate) async fn link_earlier(
+    tx: &Tx,
+    orders: impl IntoIterator<Item = &str> + Send,
+) -> Result<(), Failure> {
+    if !oms_telemetry::is_sampled() {
+        return Ok(());
+    }
+    let own = oms_telemetry::current_trace_id().unwrap_or_default();
+    let span = tracing::Span::current();
+    for order in orders {
+        let earlier = tx.earlier_traces(order).await?;
+        for other in earlier.iter().filter(|other| !other.contains(&own)) {
+            oms_telemetry::link(&span, other);
+        }
+    }
+    Ok(())
 }
 
 /// This call as the cause of what happens in `tx`.

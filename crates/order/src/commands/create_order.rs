@@ -50,6 +50,12 @@ pub struct WantedLine {
 /// # Errors
 /// [`CommandError::Invalid`]; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
 /// `patience` ends before the key's first call; failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "CreateOrder", oms.service = "order")
+)]
 pub async fn create_order(
     context: &Context,
     wish: CreateOrder,

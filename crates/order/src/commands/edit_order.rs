@@ -119,6 +119,12 @@ pub async fn answer_amendment(
 /// the amendment began and the order stayed as it was; [`CommandError::StillAmending`] when it
 /// began and did not end in time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`],
 /// [`CommandError::TooManyWaiting`], and failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "EditOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn edit_order(
     context: &Context,
     order_id: String,

@@ -26,6 +26,7 @@ pub use at_once::StatusNow;
 pub use cancel_order::{CancelOrder, cancel_order};
 pub use complete_order::{CompleteOrder, complete_order};
 pub use context::Context;
+pub(crate) use context::link_earlier;
 pub use create_order::{CreateOrder, WantedLine, create_order};
 pub use edit_order::{
     Change, EditOrder, Edited, Expected, PlacedLine, RememberEdit, answer_amendment, edit_order,

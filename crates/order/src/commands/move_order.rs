@@ -31,6 +31,12 @@ pub struct MoveOrder {
 /// why it could not be paid, or with [`Refusal::Busy`] when a ship waited too long;
 /// [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], [`CommandError::TooManyWaiting`],
 /// and failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "MoveOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn move_order(
     context: &Context,
     order_id: String,

@@ -38,6 +38,12 @@ pub struct PayOrder {
 /// [`CommandError::NotFound`]; [`CommandError::Refused`] with why the order cannot be paid, or why
 /// an earlier run failed; [`CommandError::KeyConflict`]; [`CommandError::KeyRunning`] when
 /// `patience` ends before the key's first call; failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "PayOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn pay_order(
     context: &Context,
     order_id: String,

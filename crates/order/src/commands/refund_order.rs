@@ -57,6 +57,12 @@ pub fn outcome_of(order: &Order, refund: &Refund) -> Option<Result<GivenBack, Re
 /// when the other run did not end in time or the caller has gone, with [`Refusal::RefundFailed`]
 /// when the refund began and failed; [`CommandError::StillRefunding`] when it began and did not end
 /// in time; [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], and failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "RefundOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn refund_order(
     context: &Context,
     order_id: String,

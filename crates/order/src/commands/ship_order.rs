@@ -24,6 +24,12 @@ pub struct ShipOrder {
 /// [`Refusal::Busy`] when the run did not end in time or the caller has gone;
 /// [`CommandError::KeyConflict`], [`CommandError::KeyRunning`], [`CommandError::TooManyWaiting`],
 /// and failures of the store.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "ShipOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn ship_order(
     context: &Context,
     order_id: String,

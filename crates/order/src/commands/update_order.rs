@@ -34,6 +34,12 @@ pub struct UpdateOrder {
 /// # Errors
 /// Those of [`edit_order`] and [`move_order`], and [`Refusal::EditWithStage`]. When the move fails
 /// the edit stays.
+#[tracing::instrument(
+    level = "debug",
+    name = "command",
+    skip_all,
+    fields(otel.name = "UpdateOrder", oms.service = "order", oms.order_id = order_id)
+)]
 pub async fn update_order(
     context: &Context,
     order_id: String,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{AmendmentEnd, Line, Money};
+use super::{AmendmentEnd, Line, Money, Step, StepEnd};
 
 /// A fact of this service, to be announced in the order in which it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +138,15 @@ pub enum Milestone {
     RunEnded {
         /// How.
         outcome: RunOutcome,
+        /// How long it took.
+        lasted: TimeDelta,
+    },
+    /// A step of a pay run ended, or a refund run.
+    StepEnded {
+        /// Which.
+        step: Step,
+        /// How.
+        end: StepEnd,
         /// How long it took.
         lasted: TimeDelta,
     },

@@ -2,7 +2,7 @@
 
 use super::{
     AmendmentEnd, By, Cause, Compensation, Fact, HeardError, Milestone, Money, Noted, Order,
-    Refund, RefundState, Run, RunOutcome, Status, StatusReason,
+    Refund, RefundState, Run, RunOutcome, Status, StatusReason, StepEnd,
     table::{self, Effect, Fit, Heard, Verdict},
     timeline::Happening,
 };
@@ -201,7 +201,10 @@ impl Order {
         let detail = details.message.as_str();
         let amount = details.amount.unwrap_or(Money::zero(self.currency()));
         match effect {
-            Effect::Reserve => self.become_status(Status::Reserved, cause),
+            Effect::Reserve => {
+                self.end_step(StepEnd::Done, cause.at);
+                self.become_status(Status::Reserved, cause);
+            }
             Effect::Confirm => self.confirm(cause),
             Effect::CancelUnavailable => {
                 let code = StatusReason::INVENTORY_UNAVAILABLE;
@@ -247,6 +250,7 @@ impl Order {
     }
 
     fn confirm(&mut self, cause: &Cause) {
+        self.end_step(StepEnd::Done, cause.at);
         if self.status() == Status::Pending {
             self.become_status(Status::Reserved, cause);
         }
@@ -267,6 +271,7 @@ impl Order {
     }
 
     fn end_refund(&mut self, details: &Details<'_>, amount: Money, cause: &Cause) {
+        self.end_step(StepEnd::Done, cause.at);
         let Some(Run::Refund { refund_id, .. }) = self.state.run.take() else { return };
         self.end(details, RefundState::Succeeded, cause);
         self.write(&Happening::RefundSucceeded { refund_id: details.refund_id, amount }, cause);
@@ -281,6 +286,7 @@ impl Order {
     }
 
     fn fail_refund(&mut self, details: &Details<'_>, amount: Money, cause: &Cause) {
+        self.end_step(StepEnd::Refused, cause.at);
         self.state.run = None;
         self.end(details, RefundState::Failed, cause);
         let Details { refund_id, code, .. } = *details;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     By, Cause, Fact, Milestone, Money, Order, Refund, RefundState, Refusal, Run, RunKind,
-    RunOutcome, Status, StatusReason,
+    RunOutcome, Status, StatusReason, StepEnd,
     table::{self, CancelVerdict, PayVerdict, RefundVerdict},
     timeline::Happening,
 };
@@ -133,10 +133,11 @@ impl Order {
         detail: &str,
         cause: &Cause,
     ) {
-        if let Some(Run::Pay { started_at, .. }) = &self.state.run {
+        if let Some(Run::Pay { started_at, .. }) = self.state.run {
+            self.end_step(StepEnd::of(code), cause.at);
             let outcome =
                 if by == By::Customer { RunOutcome::Canceled } else { RunOutcome::Failed };
-            let lasted = cause.at - *started_at;
+            let lasted = cause.at - started_at;
             self.state.run = None;
             self.reach(Milestone::RunEnded { outcome, lasted });
         }

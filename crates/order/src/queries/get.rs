@@ -1,8 +1,11 @@
 //! One order with its timeline.
 
+use chrono::{DateTime, Utc};
 use oms_messaging::Failure;
 use oms_service::read_snapshot;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 use crate::{
     domain::{Order, RunKind},
@@ -69,5 +72,25 @@ impl Queries {
     pub async fn open_pay_runs(&self) -> Result<u64, Failure> {
         let open = orders::Column::RunKind.eq(RunKind::Pay.as_str());
         Ok(orders::Entity::find().filter(open).count(&self.read).await?)
+    }
+
+    /// When the oldest open run of each kind began.
+    ///
+    /// # Errors
+    /// Any failure of the store.
+    pub async fn oldest_runs(&self) -> Result<Vec<(String, DateTime<Utc>)>, Failure> {
+        let began: Vec<(String, Option<i64>)> = orders::Entity::find()
+            .select_only()
+            .column(orders::Column::RunKind)
+            .column_as(orders::Column::RunStartedAt.min(), "began")
+            .filter(orders::Column::RunKind.ne(""))
+            .group_by(orders::Column::RunKind)
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        let known = |(kind, at): (String, Option<i64>)| {
+            at.and_then(DateTime::from_timestamp_micros).map(|at| (kind, at))
+        };
+        Ok(began.into_iter().filter_map(known).collect())
     }
 }

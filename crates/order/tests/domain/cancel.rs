@@ -1,7 +1,8 @@
 //! CancelOrder.
 
 use oms_order::domain::{
-    By, Canceling, Fact, Milestone, Order, OrderState, Refusal, RunKind, RunOutcome, Status,
+    By, Canceling, Fact, Milestone, Order, OrderState, Refusal, RunKind, RunOutcome, Status, Step,
+    StepEnd,
 };
 
 use crate::support::{Stage, at, call, cause, confirmed, order, totals, usd};
@@ -53,7 +54,10 @@ fn only_a_cancel_during_the_pay_run_counts_as_a_canceled_run() {
     let lasted = at(9) - at(1);
     assert_eq!(
         during.take_milestones(),
-        [Milestone::RunEnded { outcome: RunOutcome::Canceled, lasted }]
+        [
+            Milestone::StepEnded { step: Step::Pay, end: StepEnd::Canceled, lasted: at(9) - at(2) },
+            Milestone::RunEnded { outcome: RunOutcome::Canceled, lasted }
+        ]
     );
     for stage in [Stage::Pending, Stage::Confirmed, Stage::Refunding] {
         let mut order = stage.build(1);

@@ -2,6 +2,7 @@
 
 use oms_order::domain::{
     By, Fact, Milestone, Order, Paying, Refusal, Run, RunKind, RunOutcome, Status, StatusReason,
+    Step, StepEnd,
 };
 use uuid::Uuid;
 
@@ -79,7 +80,10 @@ fn captured_makes_paid_and_confirmed_in_one_step() {
     let lasted = at(4) - at(1);
     assert_eq!(
         order.take_milestones(),
-        [Milestone::RunEnded { outcome: RunOutcome::Completed, lasted }]
+        [
+            Milestone::StepEnded { step: Step::Pay, end: StepEnd::Done, lasted: at(4) - at(2) },
+            Milestone::RunEnded { outcome: RunOutcome::Completed, lasted }
+        ]
     );
 }
 
@@ -141,9 +145,15 @@ fn a_failed_run_is_canceled_once_and_paying_again_tells_why() {
                     if c == code && *b == by),
                 "{said:?}"
             );
+            let late = [StatusReason::DEADLINE_EXCEEDED, StatusReason::RESERVATION_EXPIRED];
+            let how = if late.contains(&code) { StepEnd::Late } else { StepEnd::Refused };
+            let which = if stage == Stage::Paying { Step::Reserve } else { Step::Pay };
             assert!(matches!(
                 order.take_milestones()[..],
-                [Milestone::RunEnded { outcome: RunOutcome::Failed, .. }]
+                [
+                    Milestone::StepEnded { step, end, .. },
+                    Milestone::RunEnded { outcome: RunOutcome::Failed, .. }
+                ] if step == which && end == how
             ));
             assert_eq!(pay_again(&mut order), Err(told));
         }

@@ -70,7 +70,10 @@ impl Aftermath for Followed {
         let order = changed.order.id().to_string();
         *self.commits.lock().unwrap().entry(order.clone()).or_default() += 1;
         let mut all = self.milestones.lock().unwrap();
-        all.extend(changed.milestones.iter().map(|milestone| (order.clone(), *milestone)));
+        // Steps are timed, runs are counted; what is looked at here is what is counted.
+        let counted =
+            changed.milestones.iter().filter(|one| !matches!(one, Milestone::StepEnded { .. }));
+        all.extend(counted.map(|milestone| (order.clone(), *milestone)));
         self.told.lock().unwrap().insert(order, changed);
     }
 }

@@ -50,6 +50,14 @@ impl Due {
         }
     }
 
+    /// What the call is called in a trace.
+    pub(super) fn span_name(&self) -> &'static str {
+        match self.movement {
+            Movement::Capture { .. } => "gateway capture",
+            Movement::Refund { .. } => "gateway refund",
+        }
+    }
+
     pub(super) fn order(&self) -> Order {
         let (idempotency_key, order_id) = (self.key(), self.order_id.clone());
         let (amount_minor, currency) = (self.amount, self.currency.clone());

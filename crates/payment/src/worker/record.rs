@@ -29,16 +29,19 @@ impl Recorder {
 
     async fn record_in(&self, mut tx: Tx, answers: &[Answered]) -> Result<bool, Failure> {
         let faults = &self.messaging.seams().faults;
+        // Open until the commit, so that each trace shows how long its outcome took to be kept.
+        let spans: Vec<_> = answers.iter().map(Answered::recording).collect();
         let orders: Vec<String> =
             answers.iter().map(|answer| answer.due.order_id.clone()).collect();
         tx.lock(orders.iter().cloned()).await?;
         let mut session = Session::load(&tx, orders).await?;
-        for answer in answers {
-            self.apply(&mut session, answer)?;
+        for (answer, span) in answers.iter().zip(&spans) {
+            span.in_scope(|| self.apply(&mut session, answer))?;
         }
         let saved = session.save(&mut tx).await?;
         faults.hit("outcome.before_commit").await;
         tx.commit().await?;
+        spans.iter().for_each(oms_telemetry::ends_now);
         faults.hit("outcome.after_commit").await;
         for (order_id, said) in &saved.said {
             self.metrics.note(order_id, said);

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::environment;
 
 /// Every section of the one file all services may share.
-pub const SECTIONS: [&str; 6] = ["kafka", "log", "order", "inventory", "payment", "oms"];
+pub const SECTIONS: [&str; 7] = ["kafka", "log", "traces", "order", "inventory", "payment", "oms"];
 
 /// Settings that can tell what is wrong with them.
 pub trait Validate {

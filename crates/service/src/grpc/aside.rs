@@ -21,7 +21,7 @@ pub(crate) async fn aside(
     // Not the caller's words: they could fill the logs.
     let (service, name) =
         method.map_or(("unknown", "unknown"), |known| (&known.service, &known.name));
-    let span = layer::span(service, name, headers);
+    let span = layer::span(None, service, name, headers);
     let done = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
     let mut response = done.unwrap_or_else(|panic| {
         let _entered = span.enter();

@@ -43,6 +43,7 @@ impl Answer {
     fn end_with(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.ended = true;
         self.meter.finish(status.code());
+        told::ended(&self.span, status.code());
         let mut trailers = HeaderMap::new();
         match status.add_header(&mut trailers) {
             Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
@@ -86,10 +87,15 @@ impl HttpBody for Answer {
                     Poll::Ready(Some(Ok(frame))) => {
                         if let Some(trailers) = frame.trailers_mut() {
                             told::trailers(trailers);
-                            this.meter.finish(code_of(trailers).unwrap_or(Code::Unknown));
+                            let code = code_of(trailers).unwrap_or(Code::Unknown);
+                            this.meter.finish(code);
+                            told::ended(&span, code);
                         }
                     }
-                    Poll::Ready(Some(Err(status))) => this.meter.finish(status.code()),
+                    Poll::Ready(Some(Err(status))) => {
+                        this.meter.finish(status.code());
+                        told::ended(&span, status.code());
+                    }
                     Poll::Ready(None) => this.meter.finish(Code::Unknown),
                     Poll::Pending => {}
                 }

@@ -32,6 +32,7 @@ use crate::{
 /// What all calls of one server share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) owner: &'static str,
     pub(super) gate: Gate,
     pub(super) methods: Methods,
     pub(super) metrics: Arc<GrpcMetrics>,
@@ -80,7 +81,7 @@ where
             None => ("unknown", "unknown", false),
         };
         let mut meter = Meter::start(shared.metrics.clone(), service, method);
-        let span = span(service, method, request.headers());
+        let span = span(Some(shared.owner), service, method, request.headers());
         let ends = deadline::ends(request.headers());
         let admitted = match admit(&shared.gate, service) {
             Ok(admitted) => admitted,
@@ -124,7 +125,12 @@ fn admit(gate: &Gate, service: &str) -> Result<Admitted, Refusal> {
 }
 
 /// The server span of a call, a child of the caller's where it named one.
-pub(super) fn span(service: &str, method: &str, headers: &HeaderMap) -> Span {
+pub(super) fn span(
+    owner: Option<&'static str>,
+    service: &str,
+    method: &str,
+    headers: &HeaderMap,
+) -> Span {
     let span = tracing::info_span!(
         "grpc",
         otel.name = field::Empty,
@@ -132,6 +138,8 @@ pub(super) fn span(service: &str, method: &str, headers: &HeaderMap) -> Span {
         rpc.system = "grpc",
         rpc.service = service,
         rpc.method = method,
+        rpc.grpc.status_code = field::Empty,
+        oms.service = owner,
     );
     if !span.is_disabled() {
         span.record("otel.name", format!("{service}/{method}"));
@@ -154,6 +162,7 @@ fn watched(
     told::trace(&mut head.headers, &span);
     if let Some(code) = code_of(&head.headers) {
         meter.finish(code);
+        told::ended(&span, code);
     } else if !head.status.is_success() {
         meter.finish(Code::Unknown);
     }

@@ -60,6 +60,7 @@ pub(crate) fn serve(
     );
     let gate = Gate::new(host.health().clone(), settings.concurrency_max);
     let layer = GrpcLayer(Arc::new(Shared {
+        owner: host.name(),
         gate: gate.clone(),
         methods,
         metrics: host.metrics().group(GrpcMetrics::register),

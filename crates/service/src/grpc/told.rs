@@ -71,6 +71,25 @@ pub(super) fn trace(headers: &mut HeaderMap, span: &Span) {
     }
 }
 
+/// Notes in the call's span how it ended; what is no fault of the caller's is an error.
+pub(super) fn ended(span: &Span, code: Code) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("rpc.grpc.status_code", i32::from(code));
+    if matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    ) {
+        oms_telemetry::failed(span, code.description());
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "a test speaks as tonic does")]
 mod tests {

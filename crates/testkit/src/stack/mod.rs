@@ -21,8 +21,15 @@ use oms_messaging::{
 
 use self::{lossy::LossyLog, slot::Slot};
 use oms_proto::{
-    oms_admin_v1::dead_letter_service_client::DeadLetterServiceClient,
+    oms_admin_v1::{
+        dead_letter_service_client::DeadLetterServiceClient,
+        explain_service_client::ExplainServiceClient,
+    },
     orders::orders_client::OrdersClient,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
 use tonic::transport::Channel;
 
@@ -159,6 +166,30 @@ impl Stack {
     ) -> anyhow::Result<DeadLetterServiceClient<Channel>> {
         let at = self.slot(name).admin().context("the service is down")?;
         Ok(DeadLetterServiceClient::new(clients::channel(at).await?))
+    }
+
+    /// What a service knows about orders, on its admin port.
+    ///
+    /// # Errors
+    /// When the service is down.
+    pub async fn explains(&self, name: Name) -> anyhow::Result<ExplainServiceClient<Channel>> {
+        let at = self.slot(name).admin().context("the service is down")?;
+        Ok(ExplainServiceClient::new(clients::channel(at).await?))
+    }
+
+    /// The metrics of a service, as its admin port prints them.
+    ///
+    /// # Errors
+    /// When the service is down, or answers with anything but a page.
+    pub async fn metrics(&self, name: Name) -> anyhow::Result<String> {
+        let at = self.slot(name).admin().context("the service is down")?;
+        let mut stream = TcpStream::connect(at).await?;
+        let get = format!("GET /metrics HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+        stream.write_all(get.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let page = answer.strip_prefix("HTTP/1.1 200").and_then(|rest| rest.split_once("\r\n\r\n"));
+        Ok(page.context("no page")?.1.to_owned())
     }
 
     /// Dead letters of this order break nothing: the test is about them.

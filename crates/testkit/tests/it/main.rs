@@ -3,10 +3,13 @@
 
 mod amend_races;
 mod amendments;
+mod boards;
+mod counters;
 mod crashes;
 mod dead_letters;
 mod dead_letters_by_page;
 mod dotnet;
+mod explaining;
 mod frames;
 mod lost_log;
 mod power_cut;

@@ -145,7 +145,8 @@ impl<R: Reactor> Applies for Engine<R> {
         let mut step = Step { handled: 1, ..Step::default() };
         match &record.what {
             What::Heard(_) => {
-                self.apply_in(tx, &[record], &mut step).await?;
+                let heard: Vec<_> = self.heard(record).into_iter().collect();
+                self.apply_in(tx, &heard, &mut step).await?;
             }
             // Nobody hears it any more.
             What::Ignored | What::Own => step.ignored = 1,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{change, create::CreateArguments, look, wait};
 use crate::{
-    cli::{AfterFlags, Failure, KeyFlags, Session},
+    cli::{AdminPortsFlags, AfterFlags, Failure, KeyFlags, Session},
     commands::paging::ListFlags,
 };
 
@@ -18,7 +18,7 @@ pub(crate) enum OrderCommand {
     Create(CreateArguments),
     /// Show an order: items, money, and what happened to it.
     #[command(after_long_help = "Example:\n  oms order show $ORDER --json | jq -r .order.status")]
-    Show(One),
+    Show(ShowArguments),
     /// List orders, newest first.
     List(ListArguments),
     /// Start the saga: reserve, pay, confirm.
@@ -43,6 +43,16 @@ pub(crate) struct One {
     /// The order's id.
     #[arg(value_name = "ORDER")]
     pub(super) order: String,
+}
+
+/// Which order to show, and who knows its road.
+#[derive(Args)]
+pub(crate) struct ShowArguments {
+    /// The order's id.
+    #[arg(value_name = "ORDER")]
+    pub(super) order: String,
+    #[command(flatten)]
+    pub(super) at: AdminPortsFlags,
 }
 
 /// Which orders to list.
@@ -197,7 +207,7 @@ impl OrderCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Create(create) => create.run(session).await,
-            Self::Show(one) => look::show(session, &one.order).await,
+            Self::Show(one) => look::show(session, &one).await,
             Self::List(list) => look::list(session, &list).await,
             Self::Pay(pay) => change::pay(session, &pay).await,
             Self::Cancel(cancel) => change::cancel(session, cancel).await,

@@ -4,24 +4,40 @@ use oms_proto::oms_v1::{GetOrderRequest, ListOrdersRequest, ListOrdersResponse, 
 
 use super::{
     advice,
-    command::{ListArguments, StatusFilter},
+    command::{ListArguments, ShowArguments, StatusFilter},
     page,
 };
 use crate::{
     cli::{Failure, Session},
-    commands::paging::more,
+    commands::{
+        explain::{gather, road},
+        paging::more,
+    },
 };
 
 /// `oms order show`.
-pub(super) async fn show(session: &Session, order: &str) -> Result<(), Failure> {
+pub(super) async fn show(session: &Session, arguments: &ShowArguments) -> Result<(), Failure> {
+    let ShowArguments { order, at } = arguments;
     let client = session.orders().await?;
     let ask = |request| {
         let mut client = client.clone();
         async move { client.get_order(request).await }
     };
-    let answer = session.ask(GetOrderRequest { order_id: order.to_owned() }, ask).await;
+    let answer = session.ask(GetOrderRequest { order_id: order.clone() }, ask).await;
     let answer = answer.map_err(|failure| advice::about(order, failure))?;
-    session.out.answer(&answer, |shown| page::show(shown, &answer))
+    // The road is more than the API tells; without an admin port the page is the shorter.
+    let hops = if session.out.is_json() {
+        Vec::new()
+    } else {
+        match gather(session, at, order).await {
+            Ok(gathered) => road(&gathered),
+            Err(failure) => {
+                session.out.verbose(|| format!("no road: {}", failure.message));
+                Vec::new()
+            }
+        }
+    };
+    session.out.answer(&answer, |shown| page::show(shown, &answer, &hops))
 }
 
 /// `oms order list`.

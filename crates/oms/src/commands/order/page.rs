@@ -3,10 +3,13 @@
 use oms_proto::oms_v1::{GetOrderResponse, Order, TimelineEntry};
 use serde_json::Value;
 
-use crate::cli::{Column, Page, Table, instant, money, one_line, status_word};
+use crate::{
+    cli::{Column, Page, Table, instant, money, one_line, status_word},
+    commands::explain::{Hop, table},
+};
 
-/// An order with its items, its money and its timeline.
-pub(super) fn show(page: &mut Page, answer: &GetOrderResponse) {
+/// An order with its items, its money, its timeline and its road.
+pub(super) fn show(page: &mut Page, answer: &GetOrderResponse, hops: &[Hop]) {
     let order = answer.order.clone().unwrap_or_default();
     let amount = |minor| money(minor, &order.currency);
     page.facts(&[
@@ -28,6 +31,10 @@ pub(super) fn show(page: &mut Page, answer: &GetOrderResponse) {
     if !answer.timeline.is_empty() {
         page.line("");
         page.table(&timeline(&answer.timeline));
+    }
+    if !hops.is_empty() {
+        page.line("");
+        page.table(&table(hops));
     }
 }
 

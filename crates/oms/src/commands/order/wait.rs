@@ -56,7 +56,7 @@ pub(super) async fn until(
         Ok(Err(failure)) => Err(advice::about(order, failure)),
         Ok(Ok(())) => {
             session.out.answer(&seen, |shown| match show {
-                Shown::Whole => page::show(shown, &seen),
+                Shown::Whole => page::show(shown, &seen, &[]),
                 Shown::Id => shown.line(order),
             })?;
             if wanted == Wanted::Confirmed && stands.status() == OrderStatus::Canceled {

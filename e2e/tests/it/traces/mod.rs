@@ -1,0 +1,6 @@
+//! What a collector sees of a saga.
+
+mod runs;
+mod sampling;
+mod stage;
+mod tree;
