@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use oms_telemetry::LogSettings;
 
-use super::{dlq, events, order, payment, stock};
+use super::{dlq, events, order, payment, stock, topics};
 use crate::{
     cli::{CODES, ClientFlags, Failure, Session},
     load::LoadArguments,
@@ -29,6 +29,9 @@ pub(crate) enum ClientCommand {
     /// Watch what the services tell each other.
     #[command(after_help = CODES)]
     Events(Group<events::EventsCommand>),
+    /// Make the topics of the system.
+    #[command(after_help = CODES)]
+    Topics(Group<topics::TopicsCommand>),
     Load(LoadArguments),
 }
 
@@ -50,6 +53,7 @@ impl ClientCommand {
             Self::Payment(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Dlq(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Events(group) => end(group.flags, async |s| group.command.run(&s).await),
+            Self::Topics(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Load(load) => end(load.flags(), async |s| load.run(s).await),
         }
     }
