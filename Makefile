@@ -1,8 +1,9 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
 .PHONY: help run demo demo-run demo-refund load build test check fmt lint doc tidy docs docs-check
-.PHONY: e2e walks soak sim mutants bench alerts clean-data
+.PHONY: images up down logs ship e2e walks soak sim mutants bench alerts clean-data
 SEEDS ?= 1000
+VERSION ?= 0.1.0
 
 help: ## Show this list
 	@awk -F ':.* ## ' '/^[a-z0-9-]+:.* ## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -22,19 +23,36 @@ demo-refund: ## Play the scenario of a partial refund in the system that runs
 load: ## Send 100 orders through the system that runs; money and stock must agree afterwards
 	cargo run --package oms -- load $(ARGS)
 
+images: ## Build the container image oms:VERSION
+	docker build --file deploy/image/Dockerfile --tag oms:$(VERSION) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) .
+
+up: ## Start everything in containers and wait until it is well; ARGS= goes to docker compose
+	docker compose up --detach --wait $(ARGS)
+
+down: ## End the containers; their data stays (ARGS=--volumes deletes it)
+	docker compose down $(ARGS)
+
+logs: ## Follow the logs of the containers; ARGS=oms shows each saga as it goes
+	docker compose logs --follow $(ARGS)
+
 build: ## Compile every crate and test
 	cargo build --workspace --all-targets
 
 test: ## Run all tests that need no installed server
 	cargo test --workspace
 
-check: fmt lint doc test alerts e2e walks ## Everything CI runs; tidy and docs-check are tests
+check: fmt lint doc test alerts ship e2e walks ## Everything CI runs; tidy and docs-check are tests
 
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
 
 walks: build ## Play README, quickstart, API and client examples as printed; WALKS= names some
 	$${CARGO_TARGET_DIR:-target}/debug/xtask walks $(WALKS)
+
+ship: build ## Check image, compose file and chart: schemas, rules, settings
+	$${CARGO_TARGET_DIR:-target}/debug/xtask ship
+	deploy/image/build.sh licences
 
 soak: build ## Play the stories at full length: a broker away for a minute, a storm of five
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e --full

@@ -2,8 +2,7 @@
 //!
 //! [`Servers`] starts both in a scratch folder on free ports, or takes those that are named.
 //! [`Kafka`] and [`Postgres`] can be stopped and started again by a test that wants an outage.
-//! Topics are made from `deploy/kafka/topics.yaml`, databases and roles by
-//! `deploy/postgres/service.sql`: the same files that operators use.
+//! Databases and roles are made by `deploy/postgres/service.sql`, the same file that operators use.
 #![forbid(unsafe_code)]
 
 mod account;
@@ -16,7 +15,6 @@ pub mod ports;
 mod postgres;
 mod program;
 mod scratch;
-pub mod topics;
 
 pub use kafka::Kafka;
 pub use postgres::Postgres;

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{admin_api, error::StartError, listen, metrics, process::Process, vitals::Vitals};
+use crate::{
+    admin_api, error::StartError, health::Health, listen, metrics, process::Process, vitals::Vitals,
+};
 
 /// Where the admin port listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,7 @@ fn router(process: Process) -> Router {
         .route("/metrics", get(metrics_page))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
+        .route("/readyz/calls", get(taking_calls))
         .fallback(admin_api::call)
         .with_state(process)
 }
@@ -123,10 +126,22 @@ async fn metrics_page(State(process): State<Process>, headers: HeaderMap) -> imp
     ([(CONTENT_TYPE, kind)], process.metrics().scrape().await)
 }
 
-/// One line a component, and 200 only if all are up.
+/// 200 only if all components are up.
 async fn readiness(State(process): State<Process>) -> impl IntoResponse {
-    let services = process.health();
-    let ready = !services.is_empty() && services.iter().all(|(_, health)| health.is_ready());
+    answer(&process.health(), Health::is_ready)
+}
+
+/// 200 while calls are answered: what a load balancer asks.
+async fn taking_calls(State(process): State<Process>) -> impl IntoResponse {
+    answer(&process.health(), Health::takes_calls)
+}
+
+/// One line a component, after the answer for all.
+fn answer(
+    services: &[(&'static str, Health)],
+    is_ready: fn(&Health) -> bool,
+) -> (StatusCode, String) {
+    let ready = !services.is_empty() && services.iter().all(|(_, health)| is_ready(health));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut page = format!("{}\n", if ready { "ready" } else { "not ready" });
     for (service, health) in services {
@@ -148,6 +163,7 @@ async fn landing(State(process): State<Process>) -> Html<String> {
          <h1>OMS</h1><p>Services in this process: {}</p><ul>\
          <li><a href=\"/metrics\">/metrics</a>: counters and gauges, for Prometheus</li>\
          <li><a href=\"/readyz\">/readyz</a>: every component by name</li>\
+         <li><a href=\"/readyz/calls\">/readyz/calls</a>: calls are answered</li>\
          <li><a href=\"/livez\">/livez</a>: the process answers</li></ul></html>\n",
         services.join(", ")
     ))

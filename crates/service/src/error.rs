@@ -11,6 +11,9 @@ const AWAY: u8 = 4;
 /// Exit code: a fault that no setting and no patience mends.
 const FAULT: u8 = 5;
 
+/// Exit code of a health check that found the service unwell: what container engines ask for.
+const UNWELL: u8 = 1;
+
 /// Why a service could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -71,6 +74,9 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
+    /// A health check found that calls are not answered.
+    #[error("not well: {0}")]
+    Unwell(String),
     /// Anything else; `what` names the part that failed.
     #[error("{what}: {reason}")]
     Other {
@@ -99,8 +105,16 @@ impl StartError {
         Self::Setting(if named { reason } else { format!("{section}: {reason}") })
     }
 
-    /// The process's exit code: 2 where the operator has to change a setting, 4 where a database is
-    /// not there now, else 5.
+    /// Whether it may pass without a change of settings: a database that is not there yet, or that
+    /// somebody else has still to bring up to date.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        source.is_away() || matches!(source, DatabaseError::NoRight { .. })
+    }
+
+    /// The process's exit code: 1 where a health check found the service unwell, 2 where the
+    /// operator has to change a setting, 4 where a database is not there now, else 5.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -110,6 +124,7 @@ impl StartError {
             | Self::Setting(_)
             | Self::Certificate { .. }
             | Self::Folder { .. } => SETTING,
+            Self::Unwell(_) => UNWELL,
             Self::Database { source, .. } if source.is_setting() => SETTING,
             Self::Database { source, .. } if source.is_away() => AWAY,
             Self::Database { .. } | Self::Stopped(_) | Self::Other { .. } => FAULT,

@@ -11,6 +11,9 @@ use std::{
 
 use tokio::sync::watch;
 
+/// The component without which no call can be answered.
+const CALLS_NEED: &str = "database";
+
 /// The health of one service: its components, by name. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Health(Arc<watch::Sender<State>>);
@@ -68,6 +71,15 @@ impl Health {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.trouble().is_none()
+    }
+
+    /// Whether calls are answered: it was ready once, does not drain, and its database is up. What
+    /// else is down is an outage behind the calls, which no other instance would be spared.
+    #[must_use]
+    pub fn takes_calls(&self) -> bool {
+        let state = self.0.borrow();
+        let needed = state.components.get(CALLS_NEED).is_none_or(Option::is_none);
+        state.was_ready && !state.draining && needed
     }
 
     /// Whether the service was ready at any time: what is down now is an outage and no start.

@@ -15,6 +15,7 @@ mod database;
 mod error;
 mod grpc;
 mod health;
+mod healthcheck;
 mod host;
 pub mod idempotency;
 mod listen;

@@ -18,6 +18,7 @@ use crate::{
     admin::{Admin, AdminSettings},
     config::{self, SECTIONS, Validate},
     error::StartError,
+    healthcheck,
     host::Host,
     process::Process,
 };
@@ -25,6 +26,8 @@ use crate::{
 /// How long a drain may take, stalled clients and all; with what follows it the process ends within
 /// ten seconds.
 pub const DRAIN_MAX: Duration = Duration::from_secs(8);
+/// How long a start that waits for its database pauses before it tries again.
+const START_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How long a start is waited for before it is reported as slow.
 const READY_REPORT: Duration = Duration::from_secs(30);
 
@@ -33,7 +36,7 @@ pub trait Program: 'static {
     /// The service's name, for example `order`; also the name of its section.
     const NAME: &'static str;
     /// All its settings.
-    type Config: Default + Serialize + DeserializeOwned + Validate + Send + 'static;
+    type Config: Clone + Default + Serialize + DeserializeOwned + Validate + Send + 'static;
     /// What keeps it running.
     type Running: Send;
 
@@ -68,11 +71,20 @@ struct Arguments {
 #[derive(Clone, Copy, Subcommand)]
 enum Command {
     /// Run the service (the default).
-    Serve,
+    Serve(ServeArguments),
     /// Bring the database up to date and end.
     Migrate,
     /// Print the effective settings, secrets hidden.
     Config,
+    /// Ask the running service whether it answers calls; exit code 1 when it does not.
+    Healthcheck,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+struct ServeArguments {
+    /// Wait for a database that is not there yet, or not brought up to date yet, instead of ending.
+    #[arg(long)]
+    wait_for_database: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -80,8 +92,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 
-/// Runs a service binary: `serve` (default), `migrate` or `config`. The exit code is that of
-/// [`StartError::exit_code`]; the reason is on standard error, one line each.
+/// Runs a service binary: `serve` (default), `migrate`, `config` or `healthcheck`. The exit code is
+/// that of [`StartError::exit_code`]; the reason is on standard error, one line each.
 #[must_use]
 pub fn run_service<P: Program>() -> ExitCode {
     let arguments = Arguments::parse();
@@ -100,7 +112,7 @@ pub fn run_service<P: Program>() -> ExitCode {
 fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     let Arguments { command, config, set } = arguments;
     let settings: P::Config = config::load(config.as_deref(), &SECTIONS, &set)?;
-    let command = command.unwrap_or(Command::Serve);
+    let command = command.unwrap_or(Command::Serve(ServeArguments::default()));
     if let Command::Config = command {
         return print(&config::show(&settings));
     }
@@ -113,7 +125,11 @@ fn execute<P: Program>(arguments: Arguments) -> Result<(), StartError> {
     let ended = runtime.block_on(async {
         match command {
             Command::Migrate => P::migrate(settings).await,
-            Command::Serve | Command::Config => serve::<P>(settings, stop_signal()?).await,
+            Command::Healthcheck => {
+                healthcheck::ask(&admin_setting::<P>(), &P::admin(&settings).listen).await
+            }
+            Command::Serve(arguments) => serve::<P>(settings, arguments, stop_signal()?).await,
+            Command::Config => Ok(()),
         }
     });
     // What still blocks a thread now must not hold the exit up.
@@ -132,17 +148,21 @@ fn print(page: &str) -> Result<(), StartError> {
     }
 }
 
+fn admin_setting<P: Program>() -> String {
+    format!("{}.admin.listen", P::NAME)
+}
+
 async fn serve<P: Program>(
     settings: P::Config,
+    arguments: ServeArguments,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let process = Process::new();
     tokio::pin!(stop);
-    let setting = format!("{}.admin.listen", P::NAME);
-    let admin = Admin::serve(&process, &setting, &P::admin(&settings).listen).await?;
+    let admin = Admin::serve(&process, &admin_setting::<P>(), &P::admin(&settings).listen).await?;
     let host = Host::new(P::NAME, Seams::system(), process.clone());
     let started = tokio::select! {
-        started = P::start(settings, host.clone()) => started.map(Some),
+        started = start::<P>(settings, arguments, &host) => started.map(Some),
         () = &mut stop => Ok(None),
     };
     let running = match started {
@@ -162,6 +182,24 @@ async fn serve<P: Program>(
     host.drain(DRAIN_MAX).await;
     drop(running);
     outcome
+}
+
+/// Starts the service; where that is wished, again and again until its database can be used.
+async fn start<P: Program>(
+    settings: P::Config,
+    arguments: ServeArguments,
+    host: &Host,
+) -> Result<P::Running, StartError> {
+    loop {
+        match P::start(settings.clone(), host.clone()).await {
+            Err(error) if arguments.wait_for_database && error.may_pass() => {
+                tracing::warn!(service = P::NAME, "waiting: {error}");
+                host.health().component("start").down(format!("waiting: {error}"));
+                tokio::time::sleep(START_AGAIN_AFTER).await;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// Logs when the service is ready, and what it waits for while it is not.
@@ -197,23 +235,26 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::database::DatabaseError;
 
-    #[derive(Default, Serialize, Deserialize)]
+    #[derive(Clone, Default, Serialize, Deserialize)]
     struct Config {
         log: LogSettings,
         traces: TraceSettings,
         test: Section,
     }
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Clone, Serialize, Deserialize)]
     struct Section {
         admin: AdminSettings,
         fails: bool,
+        /// A database that is away until this file is there.
+        until: String,
     }
 
     impl Default for Section {
         fn default() -> Self {
-            Self { admin: AdminSettings::at("localhost:0"), fails: false }
+            Self { admin: AdminSettings::at("localhost:0"), fails: false, until: String::new() }
         }
     }
 
@@ -247,6 +288,11 @@ mod tests {
         }
 
         async fn start(config: Config, host: Host) -> Result<(), StartError> {
+            let until = config.test.until;
+            if !until.is_empty() && !std::path::Path::new(&until).exists() {
+                let missing = vec!["the_first".to_owned()];
+                return Err(StartError::database("test", DatabaseError::NoRight { missing }));
+            }
             if config.test.fails {
                 host.tasks().spawn("worker", async { Err("as asked") });
                 return Ok(());
@@ -298,9 +344,32 @@ mod tests {
     async fn a_task_that_fails_ends_the_program_with_its_reason() {
         let mut config = Config::default();
         config.test.fails = true;
-        let error = serve::<Test>(config, std::future::pending()).await.unwrap_err();
+        let error = serve::<Test>(config, ServeArguments::default(), std::future::pending())
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "test: worker: as asked");
         assert_eq!(error.exit_code(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_start_waits_for_its_database_where_that_is_wished_and_ends_where_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("there");
+        let mut config = Config::default();
+        config.test.until = file.display().to_string();
+        let host = Host::new("test", Seams::system(), Process::new());
+        let ends = start::<Test>(config.clone(), ServeArguments::default(), &host).await;
+        assert_eq!(ends.unwrap_err().exit_code(), 2);
+        let wait = ServeArguments { wait_for_database: true };
+        let (started, ()) = tokio::join!(start::<Test>(config, wait, &host), async {
+            let trouble = || host.health().trouble().unwrap();
+            while !trouble().starts_with("start: waiting: test: the role of this URL") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            std::fs::write(&file, "").unwrap();
+        });
+        started.unwrap();
+        host.drain(DRAIN_MAX).await;
     }
 
     #[tokio::test]
@@ -310,7 +379,9 @@ mod tests {
         let mut config = Config::default();
         config.test.admin = AdminSettings::at(address.to_string());
         config.test.fails = true;
-        let error = serve::<Test>(config, std::future::pending()).await.unwrap_err();
+        let error = serve::<Test>(config, ServeArguments::default(), std::future::pending())
+            .await
+            .unwrap_err();
         assert!(error.to_string().starts_with("test.admin.listen: port "), "{error}");
         assert_eq!(error.exit_code(), 2);
     }

@@ -24,7 +24,8 @@ impl Stop {
         Ok(Self { signals: [interrupt?, terminate?, hangup?] })
     }
 
-    async fn wished(&mut self) {
+    /// Resolves when the end is wished.
+    pub(crate) async fn wished(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -1,12 +1,12 @@
 //! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`, `walks`,
-//! `alerts`.
+//! `alerts`, `ship`.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use xtask::{Tree, alerts, docs, e2e, mutants, servers, tidy, walks};
+use xtask::{Tree, alerts, docs, e2e, mutants, servers, ship, tidy, walks};
 
 /// Tools of the OMS repository.
 #[derive(Parser)]
@@ -53,6 +53,20 @@ enum Verb {
         /// Only these: readme, quickstart, clients.
         names: Vec<String>,
     },
+    /// Checks what ships: image, compose file and chart.
+    Ship {
+        /// Make the chart's copies and the table of its values anew, and check nothing.
+        #[arg(long, conflicts_with = "native")]
+        write: bool,
+        /// Run what the chart renders on this machine, with an Apache Kafka and a PostgreSQL of its
+        /// own, and replace every service under load.
+        #[arg(long)]
+        native: bool,
+        /// Install, upgrade, roll back and uninstall the chart on the API server that this file
+        /// names.
+        #[arg(long, value_name = "KUBECONFIG", conflicts_with_all = ["write", "native"])]
+        cluster: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -86,6 +100,24 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Walks { names } => {
             runtime()?.block_on(walks::run(walks::chosen(&names)?, |line| println!("{line}")))?;
             true
+        }
+        Verb::Ship { cluster: Some(kubeconfig), .. } => {
+            let say = |line| println!("{line}");
+            runtime()?.block_on(ship::cluster(&kubeconfig, say))?;
+            true
+        }
+        Verb::Ship { native: true, .. } => {
+            runtime()?.block_on(ship::native(|line| println!("{line}")))?;
+            true
+        }
+        Verb::Ship { write: true, .. } => {
+            ship::write()?;
+            true
+        }
+        Verb::Ship { .. } => {
+            let report = runtime()?.block_on(ship::check())?;
+            report.lines().iter().for_each(|line| println!("{line}"));
+            report.is_clean()
         }
     };
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })

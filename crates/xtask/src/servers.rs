@@ -3,10 +3,13 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use anyhow::Context;
-use oms_servers::{Named, Servers, topics};
+use oms_messaging::{KafkaSettings, kafka::topics};
+use oms_servers::{Named, Servers};
 use tokio::process::Command;
 
 use crate::{guard::Stop, tree};
+
+const TOPICS: &str = include_str!("../../../deploy/kafka/topics.yaml");
 
 /// Starts both for as long as you like; `stop` ends them.
 ///
@@ -14,7 +17,7 @@ use crate::{guard::Stop, tree};
 /// When a program is missing, with the fix, or a server does not start.
 pub async fn start() -> anyhow::Result<Vec<(&'static str, String)>> {
     let servers = Servers::start(&kept(), Named::default())?;
-    topics::create(&servers.kafka_address(), "").await?;
+    make_topics(&servers).await?;
     Ok(servers.environment())
 }
 
@@ -46,14 +49,38 @@ pub async fn run(command: Vec<OsString>) -> anyhow::Result<bool> {
 pub(crate) async fn with_servers<T>(
     work: impl AsyncFnOnce(&Servers, &mut Stop) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    with_servers_in("run", Named::in_environment(), work).await
+}
+
+/// The same with servers of its own, in a folder of its own, whatever the environment names.
+pub(crate) async fn with_own_servers<T>(
+    folder: &str,
+    work: impl AsyncFnOnce(&Servers, &mut Stop) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    with_servers_in(folder, Named::default(), work).await
+}
+
+async fn with_servers_in<T>(
+    folder: &str,
+    named: Named,
+    work: impl AsyncFnOnce(&Servers, &mut Stop) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     // From here on Ctrl-C leads to the end of this function, not past it.
     let mut stop = Stop::listen()?;
-    let servers = Servers::start(&scratch().join("run"), Named::in_environment())?;
+    let servers = Servers::start(&scratch().join(folder), named)?;
     let done = work(&servers, &mut stop).await;
     let stopped = servers.stop();
     let done = done?;
     stopped?;
     Ok(done)
+}
+
+/// Makes the topics on a broker of ours.
+pub(crate) async fn make_topics(servers: &Servers) -> anyhow::Result<()> {
+    let bootstrap = servers.kafka_address();
+    let settings = KafkaSettings { bootstrap, ..KafkaSettings::default() };
+    topics::ensure(&settings, topics::parse(TOPICS)?).await?;
+    Ok(())
 }
 
 fn kept() -> PathBuf {

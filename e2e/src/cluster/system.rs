@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, ensure};
 use oms_events::{DEAD_LETTER_TOPIC, Service, TOPIC};
+use oms_messaging::{KafkaSettings, kafka::topics};
 use oms_servers::{
     databases::{self, ServiceDatabase},
-    ports, topics,
+    ports,
 };
 use oms_testkit::Clients;
 use tokio::{process::Command, task::spawn_blocking};
@@ -16,6 +17,7 @@ use crate::Ports;
 
 /// The three services, in the order in which they are started.
 const SERVICES: [Service; 3] = [Service::Order, Service::Inventory, Service::Payment];
+const TOPICS: &str = include_str!("../../../deploy/kafka/topics.yaml");
 const MIGRATED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a story wants of its system.
@@ -46,7 +48,7 @@ impl System {
     pub async fn start(world: &World, story: &str, wishes: Wishes) -> anyhow::Result<Self> {
         let suffix = format!(".{story}.{}", world.run);
         let kafka = world.servers.kafka_address();
-        topics::create(&kafka, &suffix).await.context("topics")?;
+        make_topics(&kafka, &suffix).await.context("topics")?;
         let databases = Databases::make(world, story, &wishes)?;
         let audit = Audit::open(databases.servers(), &databases.prefix).await?;
         let (instances, poisoned) = (Vec::new(), Vec::new());
@@ -306,5 +308,14 @@ async fn migrate(binary: &PathBuf, environment: Vec<(String, String)>) -> anyhow
     let output = tokio::time::timeout(MIGRATED_WITHIN, command.output()).await??;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} migrate: {}\n{said}", binary.display(), output.status);
+    Ok(())
+}
+
+/// Every topic of the file, each name with `suffix` behind it.
+async fn make_topics(bootstrap: &str, suffix: &str) -> anyhow::Result<()> {
+    let settings = KafkaSettings { bootstrap: bootstrap.to_owned(), ..KafkaSettings::default() };
+    let mut wanted = topics::parse(TOPICS)?;
+    wanted.iter_mut().for_each(|topic| topic.name.push_str(suffix));
+    topics::ensure(&settings, wanted).await?;
     Ok(())
 }

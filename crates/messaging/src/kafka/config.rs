@@ -90,6 +90,11 @@ pub(super) fn consumer(settings: &KafkaSettings, group: &str) -> ClientConfig {
     config
 }
 
+/// The configuration of a client that neither publishes nor consumes.
+pub(super) fn client(settings: &KafkaSettings) -> ClientConfig {
+    common(settings, &[])
+}
+
 /// Asks librdkafka whether it takes a configuration, without opening anything.
 pub(super) fn check(config: &ClientConfig) -> Result<(), LogError> {
     config.create_native_config().map(drop).map_err(refusal)

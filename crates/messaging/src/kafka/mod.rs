@@ -3,6 +3,7 @@
 //! - [`KafkaLog`]: the adapter behind [`crate::Log`]
 //! - [`KafkaSettings`]: where the brokers are, and every bound
 //! - [`Observer`]: reads a topic without joining a group
+//! - [`topics`]: makes the topics a file lists
 //! - [`EmbeddedBroker`]: a broker inside this process, for `oms run` and for tests
 //!
 //! librdkafka works on threads of its own. Whatever of it can block is called on tokio's threads
@@ -21,6 +22,7 @@ mod producer;
 mod settings;
 #[cfg(test)]
 mod tests;
+pub mod topics;
 mod watermarks;
 
 pub use embedded::EmbeddedBroker;

@@ -5,6 +5,7 @@ mod bench;
 mod groups;
 mod publishing;
 mod reading;
+mod topics;
 
 use bench::Bench;
 

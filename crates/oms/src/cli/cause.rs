@@ -1,6 +1,11 @@
 //! What made a command fail, whoever noticed, in the words and exit codes of this program.
 
-use oms_messaging::{LogError, kafka::ObserveError};
+use std::path::Path;
+
+use oms_messaging::{
+    LogError,
+    kafka::{ObserveError, topics::TopicsError},
+};
 use oms_service::{NotReady, StartError};
 use tonic::Status;
 
@@ -70,6 +75,25 @@ pub(super) fn unread(error: ObserveError) -> Failure {
             .next("is the system running? start it with `make run`")
             .next("or name another broker with --bootstrap"),
     }
+}
+
+/// Why topics are not as they should be, with the next step.
+pub(crate) fn untopical(error: TopicsError) -> Failure {
+    let told = error.to_string();
+    match error {
+        TopicsError::Refused(why) => Failure::new(Exit::Usage, super::flags::flag_of(&why)),
+        TopicsError::Malformed(_) => Failure::new(Exit::Usage, told),
+        TopicsError::Unreachable { .. } => Failure::new(Exit::Unavailable, told)
+            .next("is it the right broker? name another one with --bootstrap"),
+        TopicsError::NotMade { .. } => Failure::new(Exit::Fault, told),
+        TopicsError::OtherPartitions { .. } => Failure::new(Exit::Refused, told)
+            .next("say in the file how many there are, or move to a topic of another name"),
+    }
+}
+
+/// A file that cannot be used.
+pub(crate) fn misread(file: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Usage, format!("cannot read {}: {why}", file.display()))
 }
 
 #[cfg(test)]

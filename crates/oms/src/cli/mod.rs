@@ -21,6 +21,7 @@ mod stdout;
 mod table;
 
 pub(crate) use call::{Answered, again};
+pub(crate) use cause::{misread, untopical};
 pub(crate) use connect::channel;
 pub(crate) use exit::{CODES, Exit, Failure, code_name};
 pub(crate) use flags::{

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use oms_telemetry::LogSettings;
 
-use super::{dlq, events, explain, order, payment, stock};
+use super::{dlq, events, explain, order, payment, stock, topics};
 use crate::{
     cli::{CODES, ClientFlags, Failure, Session},
     load::LoadArguments,
@@ -30,6 +30,9 @@ pub(crate) enum ClientCommand {
     #[command(after_help = CODES)]
     Events(Group<events::EventsCommand>),
     Explain(explain::ExplainArguments),
+    /// Make the topics of the system.
+    #[command(after_help = CODES)]
+    Topics(Group<topics::TopicsCommand>),
     Load(LoadArguments),
 }
 
@@ -52,6 +55,7 @@ impl ClientCommand {
             Self::Dlq(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Events(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Explain(explain) => end(explain.flags(), async |s| explain.run(s).await),
+            Self::Topics(group) => end(group.flags, async |s| group.command.run(&s).await),
             Self::Load(load) => end(load.flags(), async |s| load.run(s).await),
         }
     }

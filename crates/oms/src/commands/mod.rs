@@ -9,6 +9,7 @@ mod order;
 mod paging;
 mod payment;
 mod stock;
+mod topics;
 
 pub(crate) use completions::CompletionsArguments;
 pub(crate) use group::ClientCommand;

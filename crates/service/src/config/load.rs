@@ -1,17 +1,21 @@
 //! Reads the layers into a type, and says everything that is wrong with them.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
 };
 
-use config::{Config, File, FileFormat};
+use config::{Config, File, FileFormat, Map, Value, ValueKind};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::environment;
 
 /// Every section of the one file all services may share.
 pub const SECTIONS: [&str; 7] = ["kafka", "log", "traces", "order", "inventory", "payment", "oms"];
+
+/// Ends the path of a table whose keys are somebody else's names.
+const PROPERTIES: &str = ".properties.";
 
 /// Settings that can tell what is wrong with them.
 pub trait Validate {
@@ -131,10 +135,26 @@ fn layers(
             .map_err(|error| ConfigError::one(format!("{}: {error}", path.display())))?;
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
+    let mut properties = BTreeMap::<String, Map<String, Value>>::new();
     for (path, value) in environment.into_iter().chain(overrides) {
+        if let Some((at, name)) = property(&path) {
+            let value = Value::new(None, ValueKind::String(value));
+            properties.entry(at.to_owned()).or_default().insert(name.to_owned(), value);
+            continue;
+        }
         builder = builder
             .set_override(path.as_str(), value)
             .map_err(|error| ConfigError::one(format!("{path}: {error}")))?;
     }
+    for (at, names) in properties {
+        builder = builder.set_override(at.as_str(), names).map_err(inside)?;
+    }
     builder.build().map_err(inside)
+}
+
+/// The table and the name, of a property whose name is not ours and may have dots of its own:
+/// `kafka.properties` and `sasl.password`.
+fn property(path: &str) -> Option<(&str, &str)> {
+    let at = path.find(PROPERTIES)? + PROPERTIES.len();
+    Some((&path[..at - 1], &path[at..]))
 }

@@ -227,3 +227,39 @@ fn the_documented_file_agrees_with_the_defaults() {
         assert!(text.contains(key), "{key}");
     }
 }
+
+/// Settings with names that are somebody else's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Broker {
+    kafka: Properties,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Properties {
+    properties: std::collections::BTreeMap<String, String>,
+}
+
+impl Validate for Broker {
+    fn violations(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_property_with_dots_in_its_name_is_one_key_from_every_source() {
+    let file = file("[kafka.properties]\n'client.id' = 'file'\n'sasl.password' = 'file'\n");
+    let sources = Sources {
+        file: Some(file.path().to_owned()),
+        environment: pairs(&[
+            ("OMS_KAFKA__PROPERTIES__SASL__PASSWORD", "environment"),
+            ("OMS_KAFKA__PROPERTIES__SECURITY__PROTOCOL", "environment"),
+        ]),
+        overrides: pairs(&[("kafka.properties.security.protocol", "flag")]),
+    };
+    let read = load_from::<Broker>(sources, &SECTIONS).unwrap().kafka.properties;
+    let expected =
+        [("client.id", "file"), ("sasl.password", "environment"), ("security.protocol", "flag")];
+    assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}

@@ -1,6 +1,6 @@
 //! The rules on the real files.
 
-use xtask::{Tree, docs, mutants, tidy};
+use xtask::{Tree, docs, mutants, ship, tidy};
 
 #[test]
 fn the_repository_is_tidy() {
@@ -23,6 +23,12 @@ fn generated_pages_are_current() {
     for page in docs::pages() {
         assert!(page.is_current().unwrap(), "{} is not current; run `make docs`", page.path);
     }
+}
+
+#[test]
+fn what_ships_fits_together() {
+    let report = ship::check_files().unwrap();
+    assert!(report.is_clean(), "\n{}\n", report.lines().join("\n"));
 }
 
 #[test]
