@@ -55,6 +55,6 @@ pub use reactor::{Action, Intervention, Outcome, Reactor};
 pub use relay::Relay;
 pub use retention::Retention;
 pub use router::Router;
-pub use settings::MessagingSettings;
+pub use settings::{ConsumeTrace, MessagingSettings};
 pub use simulated::SimulatedLog;
 pub use tx::{Announcement, Standing, Tx};

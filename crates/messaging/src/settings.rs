@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How the trace of an event goes on where the event is applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsumeTrace {
+    /// In the same trace: what a customer did is one trace through all services.
+    #[default]
+    Parent,
+    /// In a trace of its own, which links to the one that brought the event: many short traces
+    /// instead of a long one.
+    Link,
+}
+
 /// Settings of one service's messaging; the defaults fit both arrangements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -11,6 +23,8 @@ pub struct MessagingSettings {
     /// Transactions of the consumer at the same time, each over partitions of its own; 0 is what
     /// fits the database: one on SQLite, which has one writer, and four on PostgreSQL.
     pub consume_parallel_max: usize,
+    /// How the trace of an event goes on where it is applied.
+    pub consume_trace: ConsumeTrace,
     /// How long the consumer waits for a first event, in milliseconds.
     pub poll_wait_ms: u64,
     /// Records in one publish of the relay.
@@ -54,6 +68,7 @@ impl Default for MessagingSettings {
         Self {
             consume_batch_max: 100,
             consume_parallel_max: 0,
+            consume_trace: ConsumeTrace::Parent,
             poll_wait_ms: 100,
             relay_batch_max: 500,
             relay_pause_ms: 5,

@@ -22,7 +22,7 @@ use opentelemetry_sdk::{
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{init::InitError, traces::TraceSettings};
+use crate::{init::InitError, sampler::Share, traces::TraceSettings};
 
 /// The attribute that names the service whose span it is.
 const SERVICE: &str = "oms.service";
@@ -57,9 +57,9 @@ pub(crate) fn exporting(
         .with_max_export_batch_size(settings.batch_spans_max)
         .with_scheduled_delay(Duration::from_millis(settings.export_delay_ms))
         .build();
-    let ratio = f64::from(settings.sample_percent) / 100.0;
+    let share = Share::of_percent(settings.sample_percent);
     let provider = SdkTracerProvider::builder()
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+        .with_sampler(Sampler::ParentBased(Box::new(share)))
         .with_span_processor(BatchSpanProcessor::builder(outlet).with_batch_config(batches).build())
         .build();
     Ok(Exporting { provider, runtime: Some(runtime) })

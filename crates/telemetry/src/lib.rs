@@ -10,6 +10,7 @@ mod init;
 mod json;
 mod propagation;
 mod sampled;
+mod sampler;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
-//! The span of an event that is applied: a child of the `send` that brought it.
+//! The span of an event that is applied: a child of the `send` that brought it, or, where a setting
+//! says so, the root of a trace of its own that links to it.
 
-use oms_telemetry::{ends_now, failed, link, set_parent, traceparent_of};
+use oms_telemetry::{ends_now, failed, is_sampled_in, link, set_parent, traceparent_of};
 use tracing::{Span, debug_span, field, info_span};
 
 use super::incoming::Incoming;
 use crate::{
-    Event, Failure, Messaging,
+    ConsumeTrace, Event, Failure, Messaging,
     spans::{SYSTEM, service},
 };
 
@@ -23,7 +24,7 @@ impl Processing {
     /// `event`, which came in `record`.
     pub(super) fn of(messaging: &Messaging, record: &Incoming, event: &Event) -> Self {
         let parent = record.traceparent();
-        let span = if parent.is_none_or(oms_telemetry::is_sampled_in) {
+        let span = if parent.is_none_or(is_sampled_in) {
             let at = &record.delivery.partition;
             info_span!(
                 "process",
@@ -45,7 +46,10 @@ impl Processing {
             info_span!("process", oms.order_id = event.subject)
         };
         if let Some(parent) = parent {
-            set_parent(&span, parent);
+            match messaging.settings().consume_trace {
+                ConsumeTrace::Link if is_sampled_in(parent) => link(&span, parent),
+                _ => set_parent(&span, parent),
+            }
         }
         Self(span)
     }

@@ -3,6 +3,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use oms_messaging::MessagingSettings;
 use oms_telemetry::{Guard, LogSettings, TraceSettings};
 use oms_testkit::{Collector, Stack, StackOptions, eventually};
 
@@ -30,10 +31,15 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn set() -> Self {
+        Self::set_with(|_| ()).await
+    }
+
+    pub(super) async fn set_with(change: impl FnOnce(&mut MessagingSettings)) -> Self {
         shared();
         // Nobody asks, however slow the machine is: an answer would tell the same again.
         let mut options = StackOptions { slow_card_ms: 600, ..StackOptions::default() };
         (options.messaging.ask_after_ms, options.messaging.ask_delay_ms_max) = (600_000, 600_000);
+        change(&mut options.messaging);
         Self { stack: Stack::with(options).await.unwrap() }
     }
 
@@ -48,6 +54,22 @@ impl Stage {
             let seen = tree.named("process").len();
             let whole = open.is_empty() && seen >= processed && tree.roots() == 1;
             Ok(if whole { Ok(tree) } else { Err(format!("{seen} processed, orphans {open:#?}")) })
+        })
+        .await
+        .unwrap()
+    }
+
+    /// The trace in which an event of this type was applied, linked to `trace`.
+    pub(super) async fn linked_to(&self, trace: &str, event_type: &str) -> String {
+        let (collector, guard) = shared();
+        eventually(Duration::from_secs(30), || async {
+            guard.flush();
+            let applied = collector.spans().into_iter().find(|span| {
+                span.name.starts_with("process")
+                    && span.attribute("oms.event_type") == event_type
+                    && span.links.iter().any(|linked| linked == trace)
+            });
+            Ok(applied.map(|span| span.trace).ok_or(format!("no {event_type} linked to {trace}")))
         })
         .await
         .unwrap()
