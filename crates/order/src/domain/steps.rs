@@ -16,9 +16,6 @@ pub enum Step {
 }
 
 impl Step {
-    /// Every step.
-    pub const ALL: [Self; 3] = [Self::Reserve, Self::Pay, Self::Refund];
-
     /// Its word in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -44,9 +41,6 @@ pub enum StepEnd {
 }
 
 impl StepEnd {
-    /// Every end.
-    pub const ALL: [Self; 4] = [Self::Done, Self::Refused, Self::Late, Self::Canceled];
-
     /// Its word in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
