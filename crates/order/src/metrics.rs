@@ -182,9 +182,9 @@ impl OrderMetrics {
         }
     }
 
-    /// A labelled counter that was never counted would be absent, which alerts read as "no data". The
-    /// steps' histograms come as they happen: hundreds of empty lines would hide the saga's counters
-    /// from whoever reads the page.
+    /// A labelled counter that was never counted would be absent, which alerts read as "no data".
+    /// The steps' histograms come as they happen: hundreds of empty lines would hide the saga's
+    /// counters from whoever reads the page.
     fn show_zeros(&self) {
         for outcome in ["succeeded", "failed"] {
             let _zero = self.refunds.get_or_create(&RefundLabels { outcome });

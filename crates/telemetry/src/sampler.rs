@@ -2,9 +2,9 @@
 
 use opentelemetry::{
     Context, KeyValue, TraceId,
-    trace::{Link, SamplingResult, SpanKind},
+    trace::{Link, SpanKind},
 };
-use opentelemetry_sdk::trace::{Sampler, ShouldSample};
+use opentelemetry_sdk::trace::{Sampler, SamplingResult, ShouldSample};
 
 /// A share of them; and whatever begins with a link to a trace that is recorded, so that nobody
 /// follows a link into nothing.
@@ -38,8 +38,9 @@ impl ShouldSample for Share {
 mod tests {
     use opentelemetry::{
         SpanId, TraceFlags,
-        trace::{SamplingDecision, SpanContext, TraceState},
+        trace::{SpanContext, TraceState},
     };
+    use opentelemetry_sdk::trace::SamplingDecision;
 
     use super::*;
 
