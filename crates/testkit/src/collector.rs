@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::{
         trace_service_server::{TraceService, TraceServiceServer},
     },
     common::v1::{AnyValue, KeyValue, any_value::Value},
-    trace::v1::{Span, span::SpanKind, status::StatusCode},
+    trace::v1::{ResourceSpans, Span, span::SpanKind, status::StatusCode},
 };
 use tokio::runtime::{Builder, Runtime};
 use tonic::{
@@ -55,13 +55,14 @@ impl SeenSpan {
     }
 }
 
-type Spans = Arc<Mutex<Vec<SeenSpan>>>;
+/// As it was sent: who measures the sender does not want to measure the reading.
+type Sent = Arc<Mutex<Vec<ResourceSpans>>>;
 
 /// The collector. It has a runtime of its own, so that a test that blocks does not hold it up.
 #[derive(Debug)]
 pub struct Collector {
     at: SocketAddr,
-    spans: Spans,
+    sent: Sent,
     runtime: Option<Runtime>,
 }
 
@@ -79,18 +80,18 @@ impl Collector {
     /// # Errors
     /// When it cannot listen.
     pub fn listen(at: impl std::net::ToSocketAddrs) -> anyhow::Result<Self> {
-        let spans = Spans::default();
+        let sent = Sent::default();
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let listener = TcpListener::bind(at)?;
         listener.set_nonblocking(true)?;
         let at = listener.local_addr()?;
-        let service = TraceServiceServer::new(Taking(spans.clone()));
+        let service = TraceServiceServer::new(Taking(sent.clone()));
         let incoming = {
             let _inside = runtime.enter();
             TcpIncoming::from(tokio::net::TcpListener::from_std(listener)?)
         };
         runtime.spawn(Server::builder().add_service(service).serve_with_incoming(incoming));
-        Ok(Self { at, spans, runtime: Some(runtime) })
+        Ok(Self { at, sent, runtime: Some(runtime) })
     }
 
     /// What `traces.endpoint` has to say.
@@ -108,15 +109,25 @@ impl Collector {
     /// Everything it was sent.
     #[must_use]
     pub fn spans(&self) -> Vec<SeenSpan> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.read(|_| true)
     }
 
     /// The spans of a trace, in the order they began.
     #[must_use]
     pub fn trace(&self, trace: &str) -> Vec<SeenSpan> {
-        let mut found = self.spans();
-        found.retain(|span| span.trace == trace);
+        let mut found = self.read(|span| hex(&span.trace_id) == trace);
         found.sort_by_key(|span| span.began);
+        found
+    }
+
+    fn read(&self, wanted: impl Fn(&Span) -> bool) -> Vec<SeenSpan> {
+        let mut found = Vec::new();
+        for resource in self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let of = resource.resource.as_ref().map(|of| attributes(&of.attributes));
+            let service = of.and_then(|mut of| of.remove("service.name")).unwrap_or_default();
+            let spans = resource.scope_spans.iter().flat_map(|scope| &scope.spans);
+            found.extend(spans.filter(|span| wanted(span)).map(|span| seen(&service, span)));
+        }
         found
     }
 }
@@ -129,7 +140,7 @@ impl Drop for Collector {
     }
 }
 
-struct Taking(Spans);
+struct Taking(Sent);
 
 #[tonic::async_trait]
 impl TraceService for Taking {
@@ -137,21 +148,15 @@ impl TraceService for Taking {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut taken = Vec::new();
-        for resource in request.into_inner().resource_spans {
-            let of = attributes(resource.resource.map(|of| of.attributes).unwrap_or_default());
-            let service = of.get("service.name").cloned().unwrap_or_default();
-            let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            taken.extend(spans.map(|span| seen(service.clone(), span)));
-        }
+        let taken = request.into_inner().resource_spans;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
-fn seen(service: String, span: Span) -> SeenSpan {
+fn seen(service: &str, span: &Span) -> SeenSpan {
     SeenSpan {
-        service,
+        service: service.to_owned(),
         kind: span.kind(),
         trace: hex(&span.trace_id),
         id: hex(&span.span_id),
@@ -159,19 +164,19 @@ fn seen(service: String, span: Span) -> SeenSpan {
         began: span.start_time_unix_nano,
         ended: span.end_time_unix_nano,
         links: span.links.iter().map(|link| hex(&link.trace_id)).collect(),
-        failed: span.status.is_some_and(|status| status.code() == StatusCode::Error),
-        attributes: attributes(span.attributes),
-        name: span.name,
+        failed: span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error),
+        attributes: attributes(&span.attributes),
+        name: span.name.clone(),
     }
 }
 
-fn attributes(of: Vec<KeyValue>) -> BTreeMap<String, String> {
-    of.into_iter().map(|KeyValue { key, value, .. }| (key, text(value))).collect()
+fn attributes(of: &[KeyValue]) -> BTreeMap<String, String> {
+    of.iter().map(|KeyValue { key, value, .. }| (key.clone(), text(value.as_ref()))).collect()
 }
 
-fn text(value: Option<AnyValue>) -> String {
-    match value.and_then(|value| value.value) {
-        Some(Value::StringValue(text)) => text,
+fn text(value: Option<&AnyValue>) -> String {
+    match value.and_then(|value| value.value.as_ref()) {
+        Some(Value::StringValue(text)) => text.clone(),
         Some(Value::IntValue(number)) => number.to_string(),
         Some(Value::BoolValue(is)) => is.to_string(),
         Some(Value::DoubleValue(number)) => number.to_string(),
