@@ -3,4 +3,3 @@
 mod runs;
 mod sampling;
 mod stage;
-mod tree;
