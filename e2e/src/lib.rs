@@ -12,7 +12,8 @@ mod http;
 mod lengths;
 mod process;
 pub mod stories;
+pub mod traces;
 
 pub use http::get;
 pub use lengths::Lengths;
-pub use process::{OmsProcess, Ports, oms_command};
+pub use process::{OmsProcess, Ports, oms_command, program};

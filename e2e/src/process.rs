@@ -90,10 +90,19 @@ impl Ports {
 /// When it has not been built: `cargo build -p oms` does.
 #[must_use]
 pub fn oms_command() -> Command {
+    program("oms")
+}
+
+/// A binary of this build: `oms`, or a service of its own.
+///
+/// # Panics
+/// When it has not been built.
+#[must_use]
+pub fn program(name: &str) -> Command {
     let test = std::env::current_exe().expect("a test runs from a file");
     let folder = test.ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default();
-    let binary: PathBuf = folder.join(format!("oms{}", std::env::consts::EXE_SUFFIX));
-    assert!(binary.exists(), "{} is missing: run `cargo build -p oms`", binary.display());
+    let binary: PathBuf = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(binary.exists(), "{} is missing: run `cargo build -p {name}`", binary.display());
     let mut command = Command::new(binary);
     command.kill_on_drop(true).stdin(Stdio::null());
     command

@@ -78,16 +78,11 @@ struct Settings {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, for example order.grpc.listen=localhost:0; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = settings::setting)]
     set: Vec<(String, String)>,
     /// The folder of the databases.
     #[arg(long, value_name = "FOLDER", default_value = "data")]
     data: PathBuf,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 fn main() -> ExitCode {
@@ -95,7 +90,9 @@ fn main() -> ExitCode {
     let mut command = cli::with_plain_usage(Arguments::command());
     let arguments = match arguments(&mut command) {
         Ok(arguments) => arguments,
-        Err(error) => return cli::misused(error, &command, json),
+        Err(error) => {
+            return cli::misused(settings::without_secrets(error), &command, json);
+        }
     };
     execute(arguments.command).unwrap_or_else(|error| Failure::from(error).tell(json))
 }

@@ -64,7 +64,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, for example order.grpc.listen=localhost:0; may be repeated.
-    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = config::setting)]
     set: Vec<(String, String)>,
 }
 
@@ -87,16 +87,12 @@ struct ServeArguments {
     wait_for_database: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
-}
-
 /// Runs a service binary: `serve` (default), `migrate`, `config` or `healthcheck`. The exit code is
 /// that of [`StartError::exit_code`]; the reason is on standard error, one line each.
 #[must_use]
 pub fn run_service<P: Program>() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments =
+        Arguments::try_parse().unwrap_or_else(|misuse| config::without_secrets(misuse).exit());
     match execute::<P>(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -23,7 +23,7 @@ use tracing_subscriber::{
 
 use crate::{
     export::{Exporting, exporting},
-    json::JsonLines,
+    lines::{Lines, Look},
     sampled::is_sampled,
     settings::{LogFormat, LogSettings},
     traces::TraceSettings,
@@ -111,12 +111,12 @@ where
         LogFormat::Json => true,
     };
     let dispatch = OwnDispatch::default();
-    let lines = if json {
-        let format = JsonLines::new(dispatch.clone());
-        fmt::layer().fmt_fields(JsonFields::new()).event_format(format).with_writer(writer).boxed()
-    } else {
-        fmt::layer().with_ansi(terminal).with_writer(writer).boxed()
-    };
+    let look = if json { Look::Json } else { Look::Text };
+    let lines = fmt::layer()
+        .fmt_fields(JsonFields::new())
+        .event_format(Lines::new(look, dispatch.clone()))
+        .with_ansi(terminal)
+        .with_writer(writer);
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("oms"))
         .with_location(false)

@@ -7,7 +7,7 @@
 
 mod export;
 mod init;
-mod json;
+mod lines;
 mod propagation;
 mod sampled;
 mod sampler;
@@ -20,6 +20,6 @@ pub use init::{Guard, InitError, init};
 pub use propagation::{
     current_trace_id, current_traceparent, set_parent, trace_id_of, traceparent_of,
 };
-pub use sampled::{ends_now, failed, is_sampled, is_sampled_in, link, sampled_child};
+pub use sampled::{ends_now, failed, is_sampled, is_sampled_in, link, sampled_child, trace_id_in};
 pub use settings::{LogFormat, LogSettings};
 pub use traces::TraceSettings;

@@ -25,6 +25,14 @@ pub fn is_sampled_in(traceparent: &str) -> bool {
         .is_some_and(|flags| flags & 1 == 1)
 }
 
+/// The id of the trace that `traceparent` names.
+#[must_use]
+pub fn trace_id_in(traceparent: &str) -> Option<&str> {
+    let id = traceparent.split('-').nth(1)?;
+    let is_one = id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_one.then_some(id)
+}
+
 /// The span that `make` gives, as a child of what `traceparent` names; none where that trace is not
 /// recorded.
 pub fn sampled_child(traceparent: Option<&str>, make: impl FnOnce() -> Span) -> Span {
@@ -62,6 +70,14 @@ pub fn ends_now(span: &Span) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_traceparent_names_its_trace() {
+        let id = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(trace_id_in(&format!("00-{id}-b7ad6b7169203331-01")), Some(id));
+        assert_eq!(trace_id_in("00-short-b7ad6b7169203331-01"), None);
+        assert_eq!(trace_id_in(""), None);
+    }
 
     #[test]
     fn the_flag_of_a_traceparent_decides() {

@@ -148,6 +148,74 @@ fn a_json_line_carries_fields_spans_and_trace() {
     assert_eq!(line["trace_id"], TRACE);
 }
 
+/// What conventions of traces call it is nothing that somebody who reads a log has to know.
+#[test]
+fn a_spans_field_is_called_in_a_line_as_an_events_is() {
+    let say = || {
+        let span = info_span!(
+            "process",
+            otel.name = "process topic",
+            otel.kind = "consumer",
+            oms.order_id = "o-1",
+            oms.event_type = "oms.order.created.v1",
+            oms.service = "order",
+            oms.outcome = tracing::field::Empty,
+        );
+        set_parent(&span, PARENT);
+        let _entered = span.enter();
+        span.record("oms.outcome", "moved");
+        tracing::warn!("late");
+    };
+    let line = logged("info", LogFormat::Json, false, say).json().remove(0);
+    for (name, value) in [
+        ("order_id", "o-1"),
+        ("event.type", "oms.order.created.v1"),
+        ("service", "order"),
+        ("outcome", "moved"),
+        ("trace_id", TRACE),
+    ] {
+        assert_eq!(line[name], value, "{line}");
+    }
+    let strange = |name: &&String| name.starts_with("otel.") || name.starts_with("oms.");
+    assert_eq!(line.as_object().unwrap().keys().find(strange), None, "{line}");
+    let text = logged("info", LogFormat::Text, false, say).text();
+    assert!(text.contains(" order_id=\"o-1\""), "{text}");
+    assert!(text.contains(" event.type=\"oms.order.created.v1\""), "{text}");
+    assert!(!text.contains("otel."), "{text}");
+}
+
+#[test]
+fn a_line_of_text_ends_with_its_trace() {
+    for terminal in [false, true] {
+        let format = LogFormat::Text;
+        let text = logged("info", format, terminal, || {
+            let span = info_span!("pay", order_id = "o-1");
+            set_parent(&span, PARENT);
+            let _entered = span.enter();
+            tracing::error!(rows = 3_u64, "failed");
+            tracing::info!(parent: None, "elsewhere");
+        })
+        .text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text:?}");
+        assert!(lines[0].contains("ERROR") && lines[0].contains("failed"), "{text:?}");
+        assert!(lines[0].ends_with(&format!("\"{TRACE}\"")), "{text:?}");
+        assert!(!lines[1].contains("trace_id"), "{text:?}");
+    }
+}
+
+/// Whoever names a product cannot write lines of the log.
+#[test]
+fn a_line_of_text_is_one_line_whatever_is_in_it() {
+    let text = logged("info", LogFormat::Text, true, || {
+        tracing::info!(note = "one\ntwo\u{1b}[2J", "three\nfour\u{1b}[2J");
+    })
+    .text();
+    assert_eq!(text.lines().count(), 1, "{text:?}");
+    assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+    assert!(text.contains("three\\nfour") && text.contains("one\\ntwo"), "{text:?}");
+}
+
 #[test]
 fn a_json_line_outside_of_a_span_has_no_trace() {
     let lines = logged("info", LogFormat::Auto, false, || tracing::info!("line\nbreak \"quoted\""));

@@ -73,9 +73,13 @@ impl TraceSettings {
         found
     }
 
-    /// The collector's address.
+    /// The collector's address. What is wrong is told without repeating what was given: it may
+    /// hold a password.
     pub(crate) fn collector(&self) -> Result<Endpoint, String> {
-        let no_address = || format!("{:?} is no address; say http://host:port", self.endpoint);
+        let no_address = || "this is no address; say http://host:port".to_owned();
+        if self.endpoint.contains('@') {
+            return Err("no user and no password is sent; say http://host:port".to_owned());
+        }
         if self.endpoint.starts_with("https://") {
             return Err("TLS is not spoken; name a collector beside this process".to_owned());
         }
@@ -117,9 +121,11 @@ mod tests {
             "traces.batch_spans_max",
         ];
         assert_eq!(keys, expected, "{found:?}");
-        for bad in ["https://collector:4317", "http://", "http://a b"] {
+        let user = "http://oms:hunter2@collector:4317";
+        for bad in ["https://collector:4317", "http://", "http://a b", user] {
             let wrong = TraceSettings { endpoint: bad.to_owned(), ..TraceSettings::default() };
-            assert_eq!(wrong.violations("traces").len(), 1, "{bad}");
+            let found = wrong.violations("traces");
+            assert!(found.len() == 1 && !found[0].contains("hunter2"), "{bad}: {found:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub mod requests;
 mod stack;
 
 pub use branches::Branch;
-pub use collector::{Collector, SeenSpan};
+pub use collector::{Collector, SeenSpan, SpanKind};
 pub use eventually::eventually;
 pub use faults::CrashPlan;
 pub use stack::{Clients, Name, Stack, StackOptions, Wire};

@@ -3,9 +3,13 @@
 use std::{ffi::OsString, time::Duration};
 
 use anyhow::ensure;
+use oms_servers::Wish;
 use tokio::process::Command;
 
-use crate::servers::with_servers;
+use crate::servers::{can_have_jaeger, with_servers};
+
+/// The story that wants a Jaeger.
+const TRACES: &str = "traces";
 
 /// One thing to run, and how long it may take.
 struct Step {
@@ -15,17 +19,24 @@ struct Step {
 }
 
 /// Runs everything that wants real servers, in turn; the first failure ends it. With `full` the
-/// stories are played at full length.
+/// stories are played at full length. What cannot be played here goes to `say`.
 ///
 /// # Errors
 /// What failed.
-pub async fn run(stories: &[String], full: bool) -> anyhow::Result<()> {
+pub async fn run(stories: &[String], full: bool, say: impl Fn(String)) -> anyhow::Result<()> {
     let steps = if stories.is_empty() && !full {
         vec![logs_and_stores(), databases(), play(stories, full)?]
     } else {
         vec![play(stories, full)?]
     };
-    with_servers(async |servers, stop| {
+    let mut wishes = Vec::new();
+    if stories.is_empty() || stories.iter().any(|story| story == TRACES) {
+        match can_have_jaeger() {
+            Ok(()) => wishes.push(Wish::Jaeger),
+            Err(why) => say(format!("no Jaeger, and no story of traces: {why:#}")),
+        }
+    }
+    with_servers(&wishes, async |servers, stop| {
         for Step { what, mut command, within } in steps {
             command.envs(servers.environment());
             let status = stop.run(what, command, Some(within)).await?;

@@ -1,11 +1,12 @@
 //! `cargo xtask tidy`, `docs [--check]`, `servers start | stop | run`, `e2e`, `mutants`, `walks`,
 //! `alerts`, `ship`.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks")]
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use oms_servers::Wish;
 use xtask::{Tree, alerts, docs, e2e, mutants, servers, ship, tidy, walks};
 
 /// Tools of the OMS repository.
@@ -72,15 +73,32 @@ enum Verb {
 #[derive(Subcommand)]
 enum ServersVerb {
     /// Starts both, prints where they are, and leaves them running.
-    Start,
+    Start {
+        /// Start this, too; Go builds it the first time, which takes minutes.
+        #[arg(long, value_enum)]
+        with: Vec<With>,
+    },
     /// Ends what `start` started and deletes its data.
     Stop,
     /// Runs a command with both, told by OMS_TEST_KAFKA and OMS_TEST_POSTGRES, and ends them.
     Run {
+        /// Start this, too; Go builds it the first time, which takes minutes.
+        #[arg(long, value_enum)]
+        with: Vec<With>,
         /// The command and its arguments, after `--`.
         #[arg(required = true, last = true)]
         command: Vec<OsString>,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum With {
+    /// Jaeger, which takes spans by OTLP and shows traces.
+    Jaeger,
+}
+
+fn wishes(with: &[With]) -> Vec<Wish> {
+    with.iter().map(|With::Jaeger| Wish::Jaeger).collect()
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -89,7 +107,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Docs { check } => run_docs(check)?,
         Verb::Servers(verb) => runtime()?.block_on(run_servers(verb))?,
         Verb::E2e { stories, full } => {
-            runtime()?.block_on(e2e::run(&stories, full))?;
+            let say = |line| println!("{line}");
+            runtime()?.block_on(e2e::run(&stories, full, say))?;
             true
         }
         Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
@@ -129,13 +148,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 async fn run_servers(verb: ServersVerb) -> anyhow::Result<bool> {
     match verb {
-        ServersVerb::Start => {
-            for (name, value) in servers::start().await? {
-                println!("export {name}='{value}'");
-            }
+        ServersVerb::Start { with } => {
+            servers::start(&wishes(&with)).await?.iter().for_each(|line| println!("{line}"));
         }
         ServersVerb::Stop => servers::stop()?,
-        ServersVerb::Run { command } => return servers::run(command).await,
+        ServersVerb::Run { with, command } => {
+            // The command's output is its own.
+            return servers::run(command, &wishes(&with), |line| eprintln!("{line}")).await;
+        }
     }
     Ok(true)
 }

@@ -27,6 +27,8 @@ pub struct Wishes {
     pub copies: usize,
     /// A service whose database is on a PostgreSQL server of its own, by the administrator's URL.
     pub apart: Option<(Service, String)>,
+    /// Further environment of every instance.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A system under test.
@@ -61,7 +63,8 @@ impl System {
             migrate(&binary, databases.environment(service, true)).await?;
             for copy in 0..wishes.copies.max(1) {
                 let log = logs.join(format!("{}-{copy}.log", service.name()));
-                let environment = databases.environment(service, false);
+                let mut environment = databases.environment(service, false);
+                environment.extend(wishes.environment.clone());
                 system.add(service, binary.clone(), log, environment)?;
             }
         }

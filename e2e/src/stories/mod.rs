@@ -3,6 +3,7 @@
 mod broker_away;
 mod database_away;
 mod dead_letters;
+mod explain;
 mod kills;
 mod one_database_away;
 mod replay;
@@ -10,6 +11,7 @@ mod scenarios;
 mod side_by_side;
 mod storm;
 mod telling;
+mod traces;
 
 pub use telling::{Told, Verdict};
 
@@ -38,6 +40,16 @@ pub const STORIES: &[Story] = &[
         name: "scenarios",
         about: "every branch of the saga",
         play: |world| Box::pin(scenarios::play(world)),
+    },
+    Story {
+        name: "traces",
+        about: "the traces of runs in Jaeger, one with inventory stopped meanwhile",
+        play: |world| Box::pin(traces::play(world)),
+    },
+    Story {
+        name: "explain",
+        about: "`oms explain` names why an order waits: a service, a gateway, poison, a broker",
+        play: |world| Box::pin(explain::play(world)),
     },
     Story {
         name: "kills",

@@ -91,6 +91,11 @@ impl Incoming {
         hop.or_else(|| self.event().and_then(|event| event.traceparent.as_deref()))
     }
 
+    /// The trace that it is part of, for lines of the log that are written outside of its span.
+    pub(super) fn trace_id(&self) -> Option<&str> {
+        self.traceparent().and_then(oms_telemetry::trace_id_in)
+    }
+
     /// Key and headers as they came.
     pub(super) fn stored_headers(&self) -> StoredHeaders {
         let record = &self.delivery.record;

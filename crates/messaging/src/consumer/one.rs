@@ -62,8 +62,9 @@ impl<R: Reactor> Engine<R> {
             self.metrics.dead_letter(poison.code);
             let at = &record.delivery.partition;
             tracing::error!(
-                code = poison.code,
-                message = poison.message,
+                reason = poison.code,
+                failure = poison.message,
+                trace_id = record.trace_id(),
                 order_id = record.stream,
                 event.type = record.event_type,
                 topic = at.topic,

@@ -204,6 +204,9 @@ impl<R: Reactor> Worker<R> {
         }
         tracing::warn!(
             %failure,
+            trace_id = head.trace_id(),
+            order_id = head.stream,
+            event.type = head.event_type,
             topic = partition.topic,
             partition = partition.number,
             "an event cannot be applied now; its partition waits"

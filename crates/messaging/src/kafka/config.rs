@@ -126,8 +126,9 @@ fn set(config: &mut ClientConfig, properties: &[(&str, &str)]) {
 
 fn refusal(error: KafkaError) -> LogError {
     match error {
-        // The value is left out: it may be a password.
-        KafkaError::ClientConfig(_, why, name, _) => {
+        // The value is left out: it may be a password, also where none belongs.
+        KafkaError::ClientConfig(_, why, name, value) => {
+            let why = why.replace(&format!("\"{value}\""), "\"***\"");
             LogError(format!("kafka.properties.{name}: {why}"))
         }
         other => LogError(other.to_string()),

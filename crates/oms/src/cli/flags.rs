@@ -63,7 +63,7 @@ pub(crate) struct KafkaFlags {
     pub(crate) bootstrap: String,
     /// A property of librdkafka, for TLS and SASL. May be repeated.
     #[arg(long, global = true, value_name = "NAME=VALUE", help_heading = "Connection")]
-    #[arg(value_parser = crate::pair)]
+    #[arg(value_parser = oms_service::config::setting)]
     pub(crate) kafka_property: Vec<(String, String)>,
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use config::{Config, File, FileFormat, Map, Value, ValueKind};
+use config::{Config, File, FileFormat, Map, Source, Value, ValueKind};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::environment;
@@ -111,7 +111,7 @@ where
         // The first value of a wrong type ends the reading, so that the unknown keys after it are
         // not known yet: both are said.
         Err(error) => {
-            unknown.push(error.to_string());
+            unknown.push(told(error));
             Err(ConfigError { violations: unknown })
         }
         Ok(settings) => {
@@ -128,12 +128,14 @@ fn layers(
     environment: Vec<(String, String)>,
     overrides: Vec<(String, String)>,
 ) -> Result<Config, ConfigError> {
-    let inside = |error: config::ConfigError| ConfigError::one(error.to_string());
+    let inside = |error: config::ConfigError| ConfigError::one(told(error));
     let mut builder = Config::builder().add_source(Config::try_from(defaults).map_err(inside)?);
     if let Some(path) = file {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| ConfigError::one(format!("{}: {error}", path.display())))?;
-        builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
+        let of_file = |why: String| ConfigError::one(format!("{}: {why}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|error| of_file(error.to_string()))?;
+        let file = File::from_str(&text, FileFormat::Toml);
+        file.collect().map_err(|error| of_file(told(error)))?;
+        builder = builder.add_source(file);
     }
     let mut properties = BTreeMap::<String, Map<String, Value>>::new();
     for (path, value) in environment.into_iter().chain(overrides) {
@@ -144,12 +146,38 @@ fn layers(
         }
         builder = builder
             .set_override(path.as_str(), value)
-            .map_err(|error| ConfigError::one(format!("{path}: {error}")))?;
+            .map_err(|error| ConfigError::one(format!("{path}: {}", told(error))))?;
     }
     for (at, names) in properties {
         builder = builder.set_override(at.as_str(), names).map_err(inside)?;
     }
     builder.build().map_err(inside)
+}
+
+/// An error without the text that it is about, which may be a password: neither a string of the
+/// wrong type nor a line of the file is repeated.
+fn told(error: config::ConfigError) -> String {
+    use config::ConfigError::{At, FileParse, Type};
+    match error {
+        // The type of `unexpected` has no public name.
+        Type { unexpected, expected, key, .. } if unexpected.to_string().starts_with("string") => {
+            let place = key.map(|key| format!(" for key `{key}`")).unwrap_or_default();
+            format!("invalid type: a string, expected {expected}{place}")
+        }
+        At { error, key: Some(key), .. } => format!("{key}: {}", told(*error)),
+        At { error, .. } => told(*error),
+        FileParse { cause, .. } => {
+            let text = cause.to_string();
+            let lines = text.lines().map(str::trim).filter(|line| !shows_a_line(line));
+            lines.collect::<Vec<_>>().join(": ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `2 | url = "…"`, and what points at a place in it.
+fn shows_a_line(line: &str) -> bool {
+    line.trim_start_matches(|sign: char| sign.is_ascii_digit() || sign == ' ').starts_with('|')
 }
 
 /// The table and the name, of a property whose name is not ours and may have dots of its own:

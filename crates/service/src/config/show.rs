@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-const HIDDEN: &str = "***";
+pub(super) const HIDDEN: &str = "***";
 
 /// The settings as TOML, each key with its value; secrets are shown as `***`.
 #[must_use]
@@ -102,28 +102,39 @@ fn table(page: &mut String, path: &str, entries: &Map<String, Value>) {
 }
 
 fn redacted(key: &str, value: &Value) -> Value {
-    let key = key.to_lowercase();
-    let secret =
-        ["password", "secret", "token", "credential"].iter().any(|word| key.contains(word));
     match value {
         Value::String(text) if text.is_empty() => value.clone(),
-        Value::String(_) if secret => HIDDEN.into(),
+        Value::String(_) if is_secret(key) => HIDDEN.into(),
         Value::String(text) => redact_url(text).into(),
-        Value::Array(items) => items.iter().map(|item| redacted(&key, item)).collect(),
+        Value::Array(items) => items.iter().map(|item| redacted(key, item)).collect(),
         other => other.clone(),
     }
 }
 
-/// A URL without its password, be it before the host or in the query. Other text stays as it is.
+/// Whether what is called so must not be shown. `sslkey` may be the key itself.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["password", "secret", "token", "credential", "sslkey"].iter().any(|word| key.contains(word))
+}
+
+/// A URL without its password, be it before the host or in the query, and be the URL well formed or
+/// not. Other text stays as it is.
 #[must_use]
 pub fn redact_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // A file's name may have any sign, and has no password.
+    if url.starts_with("sqlite:") {
+        return redact_query(url);
+    }
+    let (scheme, rest) = match url.find("://") {
+        Some(at) => url.split_at(at + "://".len()),
+        None => ("", url),
+    };
     // Up to the last `@`: a password may hold any sign that somebody forgot to escape.
     let shown = match rest.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
         Some((Some((name, _)), host)) => format!("{name}:{HIDDEN}@{host}"),
         _ => rest.to_owned(),
     };
-    format!("{scheme}://{}", redact_query(&shown))
+    format!("{scheme}{}", redact_query(&shown))
 }
 
 fn redact_query(url: &str) -> String {
@@ -131,7 +142,7 @@ fn redact_query(url: &str) -> String {
     let pairs: Vec<_> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((key, _)) if key.to_lowercase().contains("password") => format!("{key}={HIDDEN}"),
+            Some((key, _)) if is_secret(key) => format!("{key}={HIDDEN}"),
             _ => pair.to_owned(),
         })
         .collect();

@@ -68,7 +68,7 @@ impl Target {
                 return Err(wrong("a database in memory does not outlive a restart".to_owned()));
             }
             Ok(Self::Sqlite(Box::new(options)))
-        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The driver's own message may repeat the password.
             url.parse::<PgConnectOptions>().map_err(|_| wrong("malformed".to_owned()))?;
             Ok(Self::Postgres)

@@ -177,6 +177,30 @@ fn a_file_that_is_missing_or_broken_is_one_clear_line() {
     assert_eq!(found.len(), 1);
 }
 
+/// A line of the file, and a string where a table belongs, may hold a password.
+#[test]
+fn what_cannot_be_read_is_told_without_being_repeated() {
+    for text in [
+        "[order.database]\nurl = \"postgres://u:hunter2@h",
+        "[order]\napi_secret = hunter2",
+        "[order]\ndeadline_ms = \"hunter2\"",
+        "order = \"hunter2\"",
+        "[order.database]\nurl = \"postgres:u:hunter2@h/d\"",
+        "[order.database]\nurl = \"u:hunter2@h/d\"",
+        "[order.database]\nurl = \"postgres://u:hunter2@h:port/d\"",
+    ] {
+        let found = read(text, &[], &[]).unwrap_err();
+        let told = found.join("\n");
+        assert!(found.len() == 1 && !told.is_empty(), "{text}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    let found = read("[order]\ndeadline_ms = 1\nkeep = hunter2", &[], &[]).unwrap_err();
+    assert!(found[0].contains("line 3, column 8"), "where it is must be told: {found:?}");
+    assert!(found[0].contains(".tmp"), "which file it is must be told: {found:?}");
+    let found = read("[order]\ndeadline_ms = 'soon'", &[], &[]).unwrap_err();
+    assert!(found[0].contains("order.deadline_ms"), "which key it is must be told: {found:?}");
+}
+
 #[test]
 fn what_is_shown_can_be_read_back_and_holds_no_secret() {
     let mut settings = Everything::default();
@@ -200,7 +224,11 @@ fn passwords_are_hidden_wherever_a_url_can_hold_them() {
         ("postgres://u:p/with?odd#signs@h/d", "postgres://u:***@h/d"),
         ("postgres://u@h/d", "postgres://u@h/d"),
         ("postgres://h/d?user=u&password=p&x=1", "postgres://h/d?user=u&password=***&x=1"),
+        ("postgres://h/d?sslkey=p", "postgres://h/d?sslkey=***"),
+        ("postgres:u:p@h/d", "postgres:***@h/d"),
+        ("u:p@h/d", "u:***@h/d"),
         ("sqlite:data/order.db", "sqlite:data/order.db"),
+        ("sqlite:data/a@b.db", "sqlite:data/a@b.db"),
         ("localhost:50051", "localhost:50051"),
     ] {
         assert_eq!(redact_url(url), shown);

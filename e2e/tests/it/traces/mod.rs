@@ -4,4 +4,3 @@ mod linked;
 mod runs;
 mod sampling;
 mod stage;
-mod tree;

@@ -1,67 +1,20 @@
-//! One trace of each run, through all three services and back.
+//! Runs of the saga as the trees that their traces are, in a collector of the test's own. The
+//! story `traces` plays the same of separate processes, with Jaeger.
 
-use oms_proto::oms_v1::OrderStatus;
-use oms_testkit::{
-    Clients, Name,
-    requests::{cancel, item, refund},
+use oms_e2e::traces::{
+    Shape, Tree,
+    runs::{self, buy, trace_of},
 };
-use tonic::Response;
+use oms_proto::oms_v1::OrderStatus;
+use oms_testkit::{Name, requests::refund};
 
 use super::stage::Stage;
-
-fn trace_of<T>(answer: &Response<T>) -> String {
-    answer.metadata().get("x-trace-id").unwrap().to_str().unwrap().to_owned()
-}
-
-async fn buy(clients: &Clients, customer: &str, method: &str) -> (String, String) {
-    let lines = vec![item("SKU-001", 1, 100)];
-    let order = clients.create(customer, lines).await.unwrap();
-    let pay = oms_testkit::requests::pay(&order, method);
-    let answer = clients.orders.clone().pay_order(pay).await.unwrap();
-    let trace = trace_of(&answer);
-    (order, trace)
-}
-
-const ALL: [&str; 3] = ["oms-inventory", "oms-order", "oms-payment"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paid_order_is_one_trace_in_causal_order() {
     let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
-    let (order, trace) = buy(&clients, "customer", "").await;
-    let seen = clients.reaches(&order, OrderStatus::Confirmed).await.unwrap();
-    assert_eq!(seen.order.unwrap().trace_id, trace);
-    let run = seen.timeline.iter().skip(1);
-    assert!(run.clone().count() == 3 && run.clone().all(|entry| entry.trace_id == trace));
-    stage.stack.rest().await.unwrap();
-    // submitted, reserved and confirmed have two listeners, captured has one.
-    let tree = stage.tree(&trace, 7).await;
-    tree.is_in_order();
-    assert_eq!(tree.services(), ALL);
-    assert_eq!(tree.root().name, "oms.v1.OrderService/PayOrder");
-    assert_eq!(
-        tree.road_to("oms.order.confirmed.v1"),
-        [
-            "order: oms.v1.OrderService/PayOrder",
-            "order: PayOrder",
-            "order: create order.submitted",
-            "order: send order.submitted",
-            "inventory: process order.submitted",
-            "inventory: react order.submitted",
-            "inventory: create inventory.reserved",
-            "inventory: send inventory.reserved",
-            "payment: process inventory.reserved",
-            "payment: react inventory.reserved",
-            "payment: gateway capture",
-            "payment: record capture",
-            "payment: create payment.captured",
-            "payment: send payment.captured",
-            "order: process payment.captured",
-            "order: react payment.captured",
-            "order: create order.confirmed",
-        ]
-    );
-    assert!(!tree.named("transaction").is_empty());
+    runs::paid(&clients, stage.spans()).await.unwrap();
     stage.finish().await;
 }
 
@@ -69,17 +22,7 @@ async fn a_paid_order_is_one_trace_in_causal_order() {
 async fn a_declined_order_is_one_trace_until_the_stock_is_back() {
     let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
-    let (order, trace) = buy(&clients, "customer", "pm_card_declined").await;
-    clients.reaches(&order, OrderStatus::Canceled).await.unwrap();
-    stage.stack.rest().await.unwrap();
-    let tree = stage.tree(&trace, 7).await;
-    tree.is_in_order();
-    assert_eq!(tree.services(), ALL);
-    let road = tree.road_to("oms.inventory.released.v1");
-    let turns = ["payment: create payment.declined", "inventory: react order.canceled"];
-    for turn in turns {
-        assert!(road.iter().any(|step| step == turn), "{turn}: {road:#?}");
-    }
+    runs::declined(&clients, stage.spans()).await.unwrap();
     stage.finish().await;
 }
 
@@ -87,33 +30,27 @@ async fn a_declined_order_is_one_trace_until_the_stock_is_back() {
 async fn a_cancellation_during_the_run_is_a_trace_of_its_own_with_a_link() {
     let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
-    let (order, paying) = buy(&clients, "customer", "pm_card_slow").await;
-    let answer = clients.orders.clone().cancel_order(cancel(&order)).await.unwrap();
-    let canceling = trace_of(&answer);
-    assert_ne!(canceling, paying);
-    stage.stack.rest().await.unwrap();
-    let tree = stage.tree(&canceling, 2).await;
-    assert_eq!(tree.root().name, "oms.v1.OrderService/CancelOrder");
-    let command = tree.named("CancelOrder");
-    assert!(command[0].links.contains(&paying), "{:?}", command[0]);
-    stage.tree(&paying, 2).await;
+    runs::cancelled(&clients, stage.spans()).await.unwrap();
     stage.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_later_refund_links_to_the_order_and_comes_back_in_its_own_trace() {
+    const REFUND: Shape = Shape {
+        root: "oms.v1.OrderService/RefundOrder",
+        command: "RefundOrder",
+        events: &["order.refund_requested", "payment.refunded"],
+        gateway: &["refund"],
+    };
     let stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
-    let (order, paying) = buy(&clients, "customer", "").await;
-    clients.reaches(&order, OrderStatus::Confirmed).await.unwrap();
-    let answer = clients.orders.clone().refund_order(refund(&order, Some(40))).await.unwrap();
-    let refunding = trace_of(&answer);
-    stage.stack.rest().await.unwrap();
-    let tree = stage.tree(&refunding, 2).await;
-    tree.is_in_order();
-    assert_eq!(tree.services(), ["oms-order", "oms-payment"]);
-    assert!(tree.named("RefundOrder")[0].links.contains(&paying));
-    let road = tree.road_to("oms.payment.refunded.v1");
+    let bought = buy(&clients, "customer", "").await.unwrap();
+    clients.reaches(&bought.order, OrderStatus::Confirmed).await.unwrap();
+    let request = refund(&bought.order, Some(40));
+    let answer = clients.orders.clone().refund_order(request).await.unwrap();
+    let tree = stage.spans().whole(&trace_of(&answer).unwrap(), &REFUND).await.unwrap();
+    assert!(tree.named("RefundOrder")[0].links.contains(&bought.trace), "{tree:#?}");
+    let road = tree.road_to("payment.refunded").unwrap();
     assert!(road.contains(&"payment: gateway refund".to_owned()), "{road:#?}");
     stage.finish().await;
 }
@@ -123,7 +60,7 @@ async fn a_run_whose_inventory_was_away_is_still_one_trace() {
     let mut stage = Stage::set().await;
     let clients = stage.stack.clients().await.unwrap();
     stage.stack.kill(Name::Inventory).await;
-    let (order, trace) = buy(&clients, "customer", "").await;
+    let bought = buy(&clients, "customer", "").await.unwrap();
     // Paid for and published, and nobody there who could reserve.
     let said = || stage.stack.simulated().records("oms.saga.events").len();
     oms_testkit::eventually(std::time::Duration::from_secs(20), || async {
@@ -132,10 +69,33 @@ async fn a_run_whose_inventory_was_away_is_still_one_trace() {
     .await
     .unwrap();
     stage.stack.restart(Name::Inventory).await.unwrap();
-    clients.reaches(&order, OrderStatus::Confirmed).await.unwrap();
-    stage.stack.rest().await.unwrap();
-    let tree = stage.tree(&trace, 7).await;
-    tree.is_in_order();
-    assert_eq!(tree.services(), ALL);
+    let clients = stage.stack.clients().await.unwrap();
+    runs::confirmed(&clients, stage.spans(), &bought).await.unwrap();
+    stage.finish().await;
+}
+
+/// The judge is judged: a trace that lacks any one of its spans is not whole, and one that has one
+/// of them twice is not either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_without_any_one_of_its_spans_is_not_whole() {
+    let stage = Stage::set().await;
+    let clients = stage.stack.clients().await.unwrap();
+    let bought = buy(&clients, "customer", "").await.unwrap();
+    runs::confirmed(&clients, stage.spans(), &bought).await.unwrap();
+    let spans = stage.spans().spans(&bought.trace).await.unwrap();
+    runs::PAID.judge(&Tree::of(spans.clone())).unwrap();
+    for at in 0..spans.len() {
+        let mut some = spans.clone();
+        let lost = some.remove(at);
+        // Of several transactions of one service, one may be missing: how many there are is how
+        // many events came at the same time.
+        if lost.name == "transaction" {
+            continue;
+        }
+        assert!(runs::PAID.judge(&Tree::of(some)).is_err(), "nobody misses {lost:#?}");
+        let mut more = spans.clone();
+        more.push(spans[at].clone());
+        assert!(runs::PAID.judge(&Tree::of(more)).is_err(), "{} twice", spans[at].name);
+    }
     stage.finish().await;
 }

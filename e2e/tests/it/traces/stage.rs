@@ -3,11 +3,13 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use oms_e2e::traces::Source;
 use oms_messaging::MessagingSettings;
 use oms_telemetry::{Guard, LogSettings, TraceSettings};
 use oms_testkit::{Collector, Stack, StackOptions, eventually};
 
-use super::tree::Tree;
+/// How long the last span of an order that is confirmed may take to arrive.
+const LINKED_WITHIN: Duration = Duration::from_secs(30);
 
 static SHARED: OnceLock<(Collector, Guard)> = OnceLock::new();
 
@@ -43,26 +45,16 @@ impl Stage {
         Self { stack: Stack::with(options).await.unwrap() }
     }
 
-    /// The trace, once every span of it has ended: none is without its parent, and events were
-    /// processed as often as they should be.
-    pub(super) async fn tree(&self, trace: &str, processed: usize) -> Tree {
+    /// Where the spans went.
+    pub(super) fn spans(&self) -> Source<'static> {
         let (collector, guard) = shared();
-        eventually(Duration::from_secs(30), || async {
-            guard.flush();
-            let tree = Tree::of(collector.trace(trace));
-            let open = tree.orphans();
-            let seen = tree.named("process").len();
-            let whole = open.is_empty() && seen >= processed && tree.roots() == 1;
-            Ok(if whole { Ok(tree) } else { Err(format!("{seen} processed, orphans {open:#?}")) })
-        })
-        .await
-        .unwrap()
+        Source::Collector(collector, guard)
     }
 
     /// The trace in which an event of this type was applied, linked to `trace`.
     pub(super) async fn linked_to(&self, trace: &str, event_type: &str) -> String {
         let (collector, guard) = shared();
-        eventually(Duration::from_secs(30), || async {
+        eventually(LINKED_WITHIN, || async {
             guard.flush();
             let applied = collector.spans().into_iter().find(|span| {
                 span.name.starts_with("process")

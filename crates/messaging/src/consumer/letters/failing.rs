@@ -51,7 +51,7 @@ impl DeadLetters {
             self.metrics.dead_letter(code);
         }
         tracing::error!(
-            code,
+            reason = code,
             order_id = letter.stream,
             event.type = letter.event_type,
             messaging.message.id = letter.identity,
