@@ -115,15 +115,24 @@ async fn broker_away(
     told.injected.push("Kafka stopped".to_owned());
     let order = buy(clients, "explain-broker", VISA).await?;
     let cause = "cause: the broker does not answer inventory, order, payment: ";
-    let waits = "cause: order said order.submitted ";
+    let waits = "cause: order said order.created ";
     let next = "next: bring the broker back";
     operator.reads(&order, &[cause, next, waits, "and the broker has not got it"]).await?;
+    let page = operator.explain(&order).await?;
+    ensure!(!page.contains("its consumer is down"), "a consequence is told as a cause: {page}");
     told.held("broker away: \"the broker does not answer inventory, order, payment\"");
     spawn_blocking(move || kafka.start()).await??;
     for instance in system.all() {
         instance.ready().await?;
     }
-    clients.reaches(&order, OrderStatus::Confirmed).await.map(drop)
+    clients.reaches(&order, OrderStatus::Confirmed).await?;
+    for service in SERVICES {
+        let log = world.logs.join("explain").join(format!("{}-0.log", service.name()));
+        let times = std::fs::read_to_string(log)?.matches("the log cannot be read").count();
+        ensure!(times <= 1, "{} says {times} times that the broker is away", service.name());
+    }
+    told.held("each log says at most once that the broker is away");
+    Ok(())
 }
 
 async fn buy(clients: &Clients, customer: &str, method: &str) -> anyhow::Result<String> {

@@ -98,6 +98,7 @@ impl<R: Reactor> Consumer<R> {
         let mut turns: FuturesUnordered<_> =
             workers.into_iter().map(|worker| worker.turn(stop.clone())).collect();
         let mut attempt = 0_u32;
+        let mut trouble = Trouble::default();
         let mut not_before = time::Instant::now();
         while !stop.is_cancelled() {
             let room = reader.room();
@@ -117,11 +118,14 @@ impl<R: Reactor> Consumer<R> {
             match polled {
                 Ok(polled) => {
                     attempt = 0;
+                    if polled > 0 && trouble.ends() {
+                        tracing::info!("the log is read again");
+                    }
                     reader.measure(polled == 0 && !reader.has_trouble()).await;
                 }
                 Err(error) => {
                     attempt = attempt.saturating_add(1);
-                    if attempt == 1 {
+                    if trouble.begins(time::Instant::now()) {
                         let failure = unreadable(error);
                         tracing::warn!(%failure, "the log cannot be read; goes on trying");
                     }
@@ -157,4 +161,42 @@ impl<R: Reactor> std::fmt::Debug for Consumer<R> {
 
 fn unreadable(error: LogError) -> Failure {
     Failure::Transient(error.to_string())
+}
+
+/// After how long without an error the next one is news. A client that cannot reach its broker says
+/// so every second or so, and looks well in between.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// Whether reading fails, as somebody who follows the log is told: once when it begins.
+#[derive(Debug, Default)]
+struct Trouble(Option<time::Instant>);
+
+impl Trouble {
+    /// Notes an error; whether it is news.
+    fn begins(&mut self, now: time::Instant) -> bool {
+        let last = self.0.replace(now);
+        last.is_none_or(|last| now.duration_since(last) > QUIET)
+    }
+
+    /// Something was read; whether that is news.
+    fn ends(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_once_however_often_the_client_says_so() {
+        let (mut trouble, begun) = (Trouble::default(), time::Instant::now());
+        assert!(!trouble.ends());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let told = (0..100).filter(|second| trouble.begins(at(*second))).count();
+        assert_eq!(told, 1);
+        assert!(trouble.ends() && !trouble.ends());
+        assert!(trouble.begins(at(101)), "another outage");
+        assert!(trouble.begins(at(200)), "nothing was read, and nothing failed for long");
+    }
 }

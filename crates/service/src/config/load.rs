@@ -157,13 +157,8 @@ fn layers(
 /// An error without the text that it is about, which may be a password: neither a string of the
 /// wrong type nor a line of the file is repeated.
 fn told(error: config::ConfigError) -> String {
-    use config::ConfigError::{At, FileParse, Type};
+    use config::ConfigError::{At, FileParse};
     match error {
-        // The type of `unexpected` has no public name.
-        Type { unexpected, expected, key, .. } if unexpected.to_string().starts_with("string") => {
-            let place = key.map(|key| format!(" for key `{key}`")).unwrap_or_default();
-            format!("invalid type: a string, expected {expected}{place}")
-        }
         At { error, key: Some(key), .. } => format!("{key}: {}", told(*error)),
         At { error, .. } => told(*error),
         FileParse { cause, .. } => {
@@ -171,8 +166,24 @@ fn told(error: config::ConfigError) -> String {
             let lines = text.lines().map(str::trim).filter(|line| !shows_a_line(line));
             lines.collect::<Vec<_>>().join(": ")
         }
-        other => other.to_string(),
+        other => without_string(&other.to_string()),
     }
+}
+
+/// `invalid type: string, expected …`, without what the string is.
+fn without_string(told: &str) -> String {
+    const STRING: &str = "string \"";
+    let Some(start) = told.find(STRING).map(|at| at + STRING.len()) else {
+        return told.to_owned();
+    };
+    let mut escaped = false;
+    let end = told[start..].find(|sign| {
+        let ends = sign == '"' && !escaped;
+        escaped = sign == '\\' && !escaped;
+        ends
+    });
+    let rest = end.map_or("", |end| &told[start + end + 1..]);
+    format!("{}{rest}", &told[..start - 2])
 }
 
 /// `2 | url = "…"`, and what points at a place in it.

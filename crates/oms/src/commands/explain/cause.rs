@@ -7,6 +7,9 @@ use prost_types::Timestamp;
 
 use super::gather::Gathered;
 
+/// Components that need the broker.
+const BY_THE_BROKER: [&str; 2] = ["consumer", "relay"];
+
 /// A cause, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cause {
@@ -43,9 +46,14 @@ fn troubles(gathered: &Gathered) -> Vec<Cause> {
     let mut broker = Vec::new();
     let mut causes = Vec::new();
     for account in gathered.accounts() {
+        let no_broker = account.troubles.iter().any(|trouble| trouble.component == "broker");
         for trouble in &account.troubles {
             if trouble.component == "broker" {
                 broker.push((account.service.as_str(), trouble.message.as_str()));
+                continue;
+            }
+            // Without a broker these are down because of it.
+            if no_broker && BY_THE_BROKER.contains(&trouble.component.as_str()) {
                 continue;
             }
             let (service, component) = (&account.service, &trouble.component);
@@ -59,7 +67,6 @@ fn troubles(gathered: &Gathered) -> Vec<Cause> {
         let services: Vec<&str> = broker.iter().map(|(service, _)| *service).collect();
         let what = format!("the broker does not answer {}: {why}", services.join(", "));
         let next = "bring the broker back; what waits is published by itself then";
-        // Consumer and relay are down because of it.
         causes.insert(0, Cause::new(what, next));
     }
     causes
@@ -263,10 +270,13 @@ mod tests {
 
     #[test]
     fn a_broker_that_is_away_is_told_once_and_what_waits_for_it_too() {
-        let trouble = || Trouble { component: "broker".into(), message: "no answer in 2 s".into() };
+        let trouble = |component: &str| Trouble {
+            component: component.into(),
+            message: "no answer in 2 s".into(),
+        };
         let mut all = [order(false), account("inventory"), account("payment")];
         for account in &mut all {
-            account.troubles.push(trouble());
+            account.troubles.extend(["broker", "consumer", "relay"].map(trouble));
         }
         let found = whats(all);
         assert_eq!(
@@ -276,6 +286,15 @@ mod tests {
                 "order said order.submitted 20 s ago, and the broker has not got it"
             ]
         );
+    }
+
+    #[test]
+    fn a_consumer_that_is_down_though_the_broker_answers_is_told() {
+        let mut inventory = account("inventory");
+        let message = "has no partitions yet".to_owned();
+        inventory.troubles.push(Trouble { component: "consumer".into(), message });
+        let found = whats([account("order"), inventory, account("payment")]);
+        assert_eq!(found, ["inventory: its consumer is down: has no partitions yet"]);
     }
 
     #[test]
