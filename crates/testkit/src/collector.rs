@@ -116,9 +116,17 @@ impl Collector {
     /// The spans of a trace, in the order they began.
     #[must_use]
     pub fn trace(&self, trace: &str) -> Vec<SeenSpan> {
-        let mut found = self.read(|span| hex(&span.trace_id) == trace);
+        let trace = bytes(trace);
+        let mut found = self.read(|span| span.trace_id == trace);
         found.sort_by_key(|span| span.began);
         found
+    }
+
+    /// The spans of other traces that link to a trace.
+    #[must_use]
+    pub fn linked_to(&self, trace: &str) -> Vec<SeenSpan> {
+        let trace = bytes(trace);
+        self.read(|span| span.links.iter().any(|link| link.trace_id == trace))
     }
 
     fn read(&self, wanted: impl Fn(&Span) -> bool) -> Vec<SeenSpan> {
@@ -187,4 +195,9 @@ fn text(value: Option<&AnyValue>) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What [`hex`] was made of; nothing where it was made of nothing.
+fn bytes(hex: &str) -> Vec<u8> {
+    u128::from_str_radix(hex, 16).map(|id| id.to_be_bytes().to_vec()).unwrap_or_default()
 }

@@ -129,7 +129,10 @@ fn layers(
     overrides: Vec<(String, String)>,
 ) -> Result<Config, ConfigError> {
     let inside = |error: config::ConfigError| ConfigError::one(told(error));
-    let mut builder = Config::builder().add_source(Config::try_from(defaults).map_err(inside)?);
+    let defaults = Config::try_from(defaults).map_err(inside)?;
+    // A value for a section would be lost where another layer sets one of its settings.
+    let of_section = |path: &str| defaults.get_table(path).is_ok();
+    let mut builder = Config::builder().add_source(defaults.clone());
     if let Some(path) = file {
         let of_file = |why: String| ConfigError::one(format!("{}: {why}", path.display()));
         let text = std::fs::read_to_string(&path).map_err(|error| of_file(error.to_string()))?;
@@ -143,6 +146,10 @@ fn layers(
             let value = Value::new(None, ValueKind::String(value));
             properties.entry(at.to_owned()).or_default().insert(name.to_owned(), value);
             continue;
+        }
+        if of_section(&path) {
+            let why = format!("{path}: is a section; set {path}.SETTING");
+            return Err(ConfigError::one(why));
         }
         builder = builder
             .set_override(path.as_str(), value)

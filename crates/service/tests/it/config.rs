@@ -123,6 +123,15 @@ fn all_unknown_keys_are_told_at_once() {
 }
 
 #[test]
+fn a_value_for_a_section_is_refused_and_not_lost_behind_the_settings_of_another_layer() {
+    let environment = [("OMS_ORDER__GRPC__LISTEN", "localhost:2")];
+    for section in ["order", "order.grpc"] {
+        let found = read("", &environment, &[(section, "secret")]).unwrap_err();
+        assert_eq!(found, [format!("{section}: is a section; set {section}.SETTING")]);
+    }
+}
+
+#[test]
 fn other_services_sections_are_left_alone() {
     let text =
         "[payment]\nanything = 1\n[inventory.grpc]\nlisten = 'x'\n[kafka]\nbootstrap = 'x'\n";

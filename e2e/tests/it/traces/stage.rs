@@ -19,6 +19,8 @@ fn shared() -> &'static (Collector, Guard) {
         let traces = TraceSettings {
             endpoint: collector.endpoint(),
             export_delay_ms: 20,
+            // However slow the machine is: what is late is lost.
+            export_timeout_ms: 60_000,
             ..TraceSettings::default()
         };
         let log = LogSettings { level: "off".to_owned(), ..LogSettings::default() };
@@ -56,10 +58,8 @@ impl Stage {
         let (collector, guard) = shared();
         eventually(LINKED_WITHIN, || async {
             guard.flush();
-            let applied = collector.spans().into_iter().find(|span| {
-                span.name.starts_with("process")
-                    && span.attribute("oms.event_type") == event_type
-                    && span.links.iter().any(|linked| linked == trace)
+            let applied = collector.linked_to(trace).into_iter().find(|span| {
+                span.name.starts_with("process") && span.attribute("oms.event_type") == event_type
             });
             Ok(applied.map(|span| span.trace).ok_or(format!("no {event_type} linked to {trace}")))
         })
