@@ -15,6 +15,7 @@ mod image;
 mod native;
 mod objects;
 mod policy;
+mod reach;
 mod readme;
 mod report;
 mod tools;
