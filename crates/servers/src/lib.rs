@@ -15,10 +15,12 @@ pub mod ports;
 mod postgres;
 mod program;
 mod scratch;
+mod secure;
 
 pub use kafka::Kafka;
 pub use postgres::Postgres;
 pub use scratch::{Named, Servers, remove};
+pub use secure::Certificate;
 
 use std::path::{Path, PathBuf};
 

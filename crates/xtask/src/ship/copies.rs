@@ -14,10 +14,8 @@ const FILES: &str = "helm/oms/files";
 const SINGLE: [&str; 3] =
     ["deploy/kafka/topics.yaml", "deploy/postgres/service.sql", "deploy/postgres/init.sh"];
 /// Folders with copies of all their files of a kind, and where those are.
-const FOLDERS: [(&str, &str, &str); 2] = [
-    ("deploy/grafana/boards", "json", "dashboards"),
-    ("deploy/prometheus/rules", "yaml", "rules"),
-];
+const FOLDERS: [(&str, &str, &str); 2] =
+    [("deploy/grafana/boards", "json", "dashboards"), ("deploy/prometheus/rules", "yaml", "rules")];
 
 /// Copies that are not what they should be.
 pub(super) fn check() -> io::Result<Vec<String>> {

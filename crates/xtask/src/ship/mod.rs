@@ -22,7 +22,7 @@ mod tools;
 
 pub use cluster::cluster;
 pub use copies::write;
-pub use native::native;
+pub use native::{image, native};
 pub use report::Report;
 
 /// Checks what needs no tool.
