@@ -1,7 +1,8 @@
 # An index of verbs: each says what it does, and none is a program.
 .DEFAULT_GOAL := help
 .PHONY: help run demo demo-run demo-refund load build test check fmt lint doc tidy docs docs-check
-.PHONY: images up down logs ship e2e walks soak sim mutants bench alerts clean-data
+.PHONY: images image-binaries up down logs ship native e2e walks soak sim mutants bench alerts
+.PHONY: clean-data
 SEEDS ?= 1000
 VERSION ?= 0.1.0
 
@@ -26,6 +27,10 @@ load: ## Send 100 orders through the system that runs; money and stock must agre
 images: ## Build the container image oms:VERSION
 	docker build --file deploy/image/Dockerfile --tag oms:$(VERSION) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) .
+
+image-binaries: ## Build what the image holds into target/image, and try it
+	deploy/image/build.sh all target/image
+	cargo xtask ship --image target/image
 
 up: ## Start everything in containers and wait until it is well; ARGS= goes to docker compose
 	docker compose up --detach --wait $(ARGS)
@@ -53,6 +58,9 @@ walks: build ## Play README, quickstart, API and client examples as printed; WAL
 ship: build ## Check image, compose file and chart: schemas, rules, settings
 	$${CARGO_TARGET_DIR:-target}/debug/xtask ship
 	deploy/image/build.sh licences
+
+native: build ## Run what the chart runs, here, and replace every service under load
+	$${CARGO_TARGET_DIR:-target}/debug/xtask ship --native
 
 soak: build ## Play the stories at full length: a broker away for a minute, a storm of five
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e --full

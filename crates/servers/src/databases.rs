@@ -44,6 +44,14 @@ pub fn create(
     psql.arg("--file").arg(committed(FILE)).arg(server);
     let log = logs.join(format!("{prefix}{service}.psql.log"));
     program::run(&mut psql, &log, WITHIN).with_context(|| FILE)?;
+    named(server, prefix, service)
+}
+
+/// How a service's database is reached that [`create`] makes.
+///
+/// # Errors
+/// When `server` is no URL.
+pub fn named(server: &str, prefix: &str, service: &str) -> anyhow::Result<ServiceDatabase> {
     let database = format!("{prefix}{service}");
     Ok(ServiceDatabase {
         owner: url(server, &format!("{database}_owner"), &database)?,

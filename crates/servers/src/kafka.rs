@@ -40,9 +40,7 @@ impl Kafka {
         fs::write(kafka.properties(), properties(port, controller, &folder.join("data")))?;
         fs::write(folder.join("port"), port.to_string())?;
         fs::write(folder.join("jars"), jars.display().to_string())?;
-        let mut format = kafka.java("kafka.tools.StorageTool")?;
-        format.args(["format", "--standalone", "-t", CLUSTER_ID, "-c"]).arg(kafka.properties());
-        program::run(&mut format, &folder.join("format.log"), FORMATTED_WITHIN)?;
+        kafka.format(&[])?;
         Ok(kafka)
     }
 
@@ -100,6 +98,19 @@ impl Kafka {
         pids::end(&self.pid(), &self.mark(), "KILL", GONE_WITHIN)
     }
 
+    /// Makes it an empty broker again, with a user from the start.
+    pub(crate) fn format_anew(&self, scram: &str) -> anyhow::Result<()> {
+        fs::remove_dir_all(self.folder.join("data"))?;
+        self.format(&["--add-scram", scram])
+    }
+
+    fn format(&self, more: &[&str]) -> anyhow::Result<()> {
+        let mut format = self.java("kafka.tools.StorageTool")?;
+        format.args(["format", "--standalone", "-t", CLUSTER_ID, "-c"]).arg(self.properties());
+        format.args(more);
+        program::run(&mut format, &self.folder.join("format.log"), FORMATTED_WITHIN)
+    }
+
     fn wait_until_ready(&self, broker: &mut Child) -> anyhow::Result<()> {
         let client: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", self.address())
@@ -130,7 +141,7 @@ impl Kafka {
         Ok(command)
     }
 
-    fn properties(&self) -> PathBuf {
+    pub(crate) fn properties(&self) -> PathBuf {
         self.folder.join("server.properties")
     }
 

@@ -18,11 +18,13 @@ pub mod ports;
 mod postgres;
 mod program;
 mod scratch;
+mod secure;
 
 pub use jaeger::{Jaeger, JaegerAt};
 pub use kafka::Kafka;
 pub use postgres::Postgres;
 pub use scratch::{Named, Servers, Wish, remove};
+pub use secure::Certificate;
 
 use std::path::{Path, PathBuf};
 

@@ -144,7 +144,7 @@ impl Postgres {
         program::run(&mut command, &self.home.join("pg_ctl.log"), WITHIN)
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.join("data")
     }
 }

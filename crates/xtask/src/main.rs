@@ -63,9 +63,16 @@ enum Verb {
         /// own, and replace every service under load.
         #[arg(long)]
         native: bool,
+        /// Play every scenario, and the chart with production values over TLS, with the binaries
+        /// that `deploy/image/build.sh all FOLDER` made.
+        #[arg(long, value_name = "FOLDER", conflicts_with_all = ["write", "native"])]
+        image: Option<PathBuf>,
+        /// Orders a second, while services are replaced.
+        #[arg(long, default_value_t = 25)]
+        rate: u32,
         /// Install, upgrade, roll back and uninstall the chart on the API server that this file
         /// names.
-        #[arg(long, value_name = "KUBECONFIG", conflicts_with_all = ["write", "native"])]
+        #[arg(long, value_name = "KUBECONFIG", conflicts_with_all = ["write", "native", "image"])]
         cluster: Option<PathBuf>,
     },
 }
@@ -125,8 +132,13 @@ fn main() -> anyhow::Result<ExitCode> {
             runtime()?.block_on(ship::cluster(&kubeconfig, say))?;
             true
         }
-        Verb::Ship { native: true, .. } => {
-            runtime()?.block_on(ship::native(|line| println!("{line}")))?;
+        Verb::Ship { native: true, rate, .. } => {
+            runtime()?.block_on(ship::native(rate, |line| println!("{line}")))?;
+            true
+        }
+        Verb::Ship { image: Some(binaries), rate, .. } => {
+            let say = |line| println!("{line}");
+            runtime()?.block_on(ship::image(&binaries, rate, say))?;
             true
         }
         Verb::Ship { write: true, .. } => {

@@ -32,6 +32,14 @@
 {{- end }}
 {{- end }}
 
+{{/* The collector of traces, where there is one. */}}
+{{- define "oms.egressTraces" -}}
+{{- with .Values.traces.endpoint -}}
+{{- $port := regexFind "[0-9]+$" . | int -}}
+{{ include "oms.egressTo" (list (list $port) $.Values.networkPolicy.traces.to) }}
+{{- end }}
+{{- end }}
+
 {{/* Takes (list $ component port). */}}
 {{- define "oms.egressPods" -}}
 - to:

@@ -7,18 +7,17 @@ order inventory payment
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The beginning of every name: short enough for what is put behind it. */}}
+{{/* The beginning of every name: short enough for what is put behind it, and without the dots that a
+release's name may have, and a Service's not. */}}
 {{- define "oms.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
-{{- else }}
-{{- $name := include "oms.chart" . }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 40 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
-{{- end }}
-{{- end }}
+{{- $chart := include "oms.chart" . -}}
+{{- $full := printf "%s-%s" .Release.Name $chart -}}
+{{- if .Values.fullnameOverride -}}
+{{- $full = .Values.fullnameOverride -}}
+{{- else if contains $chart .Release.Name -}}
+{{- $full = .Release.Name -}}
+{{- end -}}
+{{- $full | replace "." "-" | trunc 40 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* What selects the pods of a component; never to be changed. Takes (list $ component). */}}

@@ -10,6 +10,10 @@
 {{- range $property, $value := $root.Values.kafka.properties -}}
 {{- $_ := set $settings (printf "kafka.properties.%s" $property) $value -}}
 {{- end -}}
+{{- if $root.Values.traces.endpoint -}}
+{{- $_ := set $settings "traces.endpoint" $root.Values.traces.endpoint -}}
+{{- $_ := set $settings "traces.sample_percent" $root.Values.traces.samplePercent -}}
+{{- end -}}
 {{- $_ := set $settings (printf "%s.admin.listen" $name) "0.0.0.0:9091" -}}
 {{- $_ := set $settings (printf "%s.grpc.listen" $name) (printf "0.0.0.0:%s" (include "oms.grpcPort" $name)) -}}
 {{- if eq $name "order" -}}

@@ -7,6 +7,9 @@
 {{- if and .Values.developmentKafka.enabled .Values.kafka.bootstrap -}}
 {{- $wrong = append $wrong "kafka.bootstrap: your brokers are named, so set developmentKafka.enabled to false" -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z]" (include "oms.fullname" .)) -}}
+{{- $wrong = append $wrong "fullnameOverride: set it, as a Service's name cannot begin with a digit like the release's" -}}
+{{- end -}}
 {{- range $name := include "oms.services" . | splitList " " -}}
 {{- $service := index $.Values $name -}}
 {{- if and (not $.Values.developmentPostgresql.enabled) (not $service.database.existingSecret) -}}

@@ -11,7 +11,7 @@ use rdkafka::{
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use super::{KafkaSettings, aside, config};
+use super::{KafkaSettings, aside, bridge, config};
 use crate::LogError;
 
 /// How long a topic may take to be known to its broker after it was made.
@@ -110,9 +110,17 @@ pub async fn ensure(
     topics: Vec<Topic>,
 ) -> Result<Vec<Ensured>, TopicsError> {
     let within = Duration::from_millis(settings.request_timeout_ms);
-    let admin = open(config::client(settings))?;
+    let client = config::client(settings);
+    let admin = open(client.clone())?;
     let looker = Looker { admin: admin.clone(), bootstrap: settings.bootstrap.clone(), within };
-    let brokers = looker.brokers().await?;
+    let brokers = match looker.brokers().await {
+        Err(TopicsError::Unreachable { bootstrap, reason }) => {
+            let why = aside::blocking(move || bridge::last_failure(&client, within)).await;
+            let why = why.ok().flatten().map(|why| format!(": {why}")).unwrap_or_default();
+            return Err(TopicsError::Unreachable { bootstrap, reason: reason + &why });
+        }
+        asked => asked?,
+    };
     let topics: Vec<Topic> = topics.into_iter().map(|topic| topic.fitting(brokers)).collect();
     let options = AdminOptions::new().request_timeout(Some(within));
     let wanted: Vec<NewTopic<'_>> = topics.iter().map(Topic::wanted).collect();
@@ -254,5 +262,6 @@ mod tests {
         settings.request_timeout_ms = 200;
         let error = ensure(&settings, parse(FILE).unwrap()).await.unwrap_err();
         assert!(error.to_string().starts_with("cannot reach 127.0.0.1:1: "), "{error}");
+        assert!(error.to_string().contains("Connection refused"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{PATIENCE, eventually, soon};
+use crate::support::{PATIENCE, Served, eventually, order, soon};
 
 struct Page {
     head: String,
@@ -66,6 +66,49 @@ async fn readiness_names_every_component_of_every_service() {
     assert_eq!(page.status(), "503");
     assert!(page.body.contains("order: draining\n"), "{}", page.body);
     assert_eq!(get(admin.address(), "/livez", "").await.status(), "200");
+}
+
+#[tokio::test]
+async fn probes_hear_that_no_calls_are_taken_while_those_under_way_are_answered() {
+    let served = Served::ready().await;
+    let admin = admin(served.host.process()).await;
+    let probe = async || get(admin.address(), "/readyz/calls", "").await.status().to_owned();
+    assert_eq!(probe().await, "200");
+    let mut client = served.client().await;
+    let call = tokio::task::spawn(async move { client.get_payment(order("wait")).await });
+    served.signals.started.notified().await;
+    let host = served.host.clone();
+    let drain = tokio::task::spawn(async move { host.drain(PATIENCE).await });
+    eventually("no calls are taken", async || probe().await == "503").await;
+    assert!(!call.is_finished() && !drain.is_finished(), "the call is under way");
+    assert_eq!(get(admin.address(), "/livez", "").await.status(), "200");
+    served.signals.release.notify_one();
+    soon("the answer", call).await.unwrap().unwrap();
+    soon("the drain", drain).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_takes_no_calls_away_and_a_database_does() {
+    let served = Served::start().await;
+    let health = served.host.health();
+    let (database, broker) = (health.component("database"), health.component("broker"));
+    let admin = admin(served.host.process()).await;
+    let probes = async || {
+        let calls = get(admin.address(), "/readyz/calls", "").await.status().to_owned();
+        (calls, get(admin.address(), "/readyz", "").await.status().to_owned())
+    };
+    let said = |calls: &str, all: &str| (calls.to_owned(), all.to_owned());
+    database.up();
+    assert_eq!(probes().await, said("503", "503"), "it was never ready");
+    broker.up();
+    served.host.ready(PATIENCE).await.unwrap();
+    assert_eq!(probes().await, said("200", "200"));
+    broker.down("away");
+    assert_eq!(probes().await, said("200", "503"));
+    database.down("away");
+    assert_eq!(probes().await, said("503", "503"));
+    database.up();
+    assert_eq!(probes().await, said("200", "503"));
 }
 
 #[tokio::test]

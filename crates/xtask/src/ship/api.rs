@@ -16,9 +16,6 @@ use super::{
 
 /// Where Kubernetes keeps its API.
 const SWAGGER: &str = "api/openapi-spec/swagger.json";
-/// Kinds of operators, which Kubernetes does not know.
-const OTHERS: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
-
 /// The API of one version.
 pub(super) struct Api {
     definitions: Map<String, Value>,
@@ -32,16 +29,20 @@ impl Api {
         let brought = async {
             let kubeconform = tools::KUBECONFORM.program().await?;
             let swagger = tools::module_file(tools::KUBERNETES, SWAGGER).await?;
-            Ok((kubeconform, swagger, tools::folder()?))
+            Ok((kubeconform, swagger, tools::operators_kinds().await?, tools::folder()?))
         };
-        let (kubeconform, swagger, tools) = match brought.await {
+        let (kubeconform, swagger, kinds, tools) = match brought.await {
             Ok(brought) => brought,
             Err(why) => return Ok(Err(why)),
         };
         let schemas = tools.with_file_name(tools::KUBERNETES.replace(['/', '@'], "-"));
         fs::create_dir_all(&schemas)?;
         let text = fs::read(&swagger).with_context(|| swagger.display().to_string())?;
-        let definitions = definitions(serde_json::from_slice(&text)?)?;
+        let mut definitions = definitions(serde_json::from_slice(&text)?)?;
+        for kind in kinds {
+            let text = fs::read_to_string(&kind).with_context(|| kind.display().to_string())?;
+            definitions.extend(custom(&serde_saphyr::from_str(&text)?)?);
+        }
         Ok(Ok(Self { definitions, kubeconform, schemas }))
     }
 
@@ -55,13 +56,13 @@ impl Api {
         for object in &objects.0 {
             if let Some(schema) = schema_of(&self.definitions, object) {
                 fs::write(self.schemas.join(file_of(object)), schema.to_string())?;
-            } else if !OTHERS.iter().any(|kind| object["kind"] == *kind) {
+            } else {
                 found.push(format!("{}: no such kind", title(object)));
             }
         }
         let place = self.schemas.join("{{ .ResourceKind }}{{ .KindSuffix }}.json");
         let mut command = Command::new(&self.kubeconform);
-        command.arg("-schema-location").arg(place).args(["-skip", &OTHERS.join(",")]).arg(rendered);
+        command.arg("-schema-location").arg(place).arg(rendered);
         found.extend(tools::run(command).await.err().map(|error| error.to_string()));
         Ok(found)
     }
@@ -72,6 +73,21 @@ fn definitions(mut swagger: Value) -> anyhow::Result<Map<String, Value>> {
     let definitions = swagger["definitions"].as_object_mut().context("no definitions")?;
     definitions.values_mut().for_each(strict);
     Ok(std::mem::take(definitions))
+}
+
+/// The types that the definition of a custom kind brings, one for each version, as strict.
+fn custom(definition: &Value) -> anyhow::Result<Map<String, Value>> {
+    let spec = &definition["spec"];
+    let versions = spec["versions"].as_array().context("a kind without versions")?;
+    let types = versions.iter().map(|version| {
+        let mut schema = version["schema"]["openAPIV3Schema"].clone();
+        strict(&mut schema);
+        let (group, kind, name) = (&spec["group"], &spec["names"]["kind"], &version["name"]);
+        schema["x-kubernetes-group-version-kind"] =
+            json!([{ "group": group, "kind": kind, "version": name }]);
+        (format!("{group}.{name}.{kind}").replace('"', ""), schema)
+    });
+    Ok(types.collect())
 }
 
 /// The schema of an object, with all that it refers to.
@@ -174,6 +190,21 @@ mod tests {
         assert_eq!(port, &json!({ "type": ["string", "number"] }));
         let older = json!({ "apiVersion": "apps/v1beta1", "kind": "Deployment" });
         assert_eq!(schema_of(&all, &older), None);
+    }
+
+    #[test]
+    fn a_custom_kind_is_a_type_like_the_others() {
+        let schema = json!({ "properties": { "spec": { "properties": { "a": {} } } } });
+        let kind = json!({ "spec": {
+            "group": "example.org", "names": { "kind": "Kind" },
+            "versions": [{ "name": "v1", "schema": { "openAPIV3Schema": schema } }],
+        } });
+        let all = custom(&kind).unwrap();
+        let object = json!({ "apiVersion": "example.org/v1", "kind": "Kind" });
+        let schema = schema_of(&all, &object).unwrap();
+        let kind = &schema["definitions"]["example.org.v1.Kind"];
+        assert_eq!(kind["properties"]["spec"]["additionalProperties"], false);
+        custom(&json!({})).unwrap_err();
     }
 
     #[test]

@@ -14,13 +14,20 @@ pub(super) const CHART: &str = "helm/oms";
 const VERSION: &str = "1.33.0";
 
 /// Values with which everything is on, or other than usual.
-const ODD: &str = include_str!("values/odd.yaml");
+pub(super) const ODD: &str = include_str!("values/odd.yaml");
 /// What somebody has to add to the production values.
 pub(super) const OURS: &str = include_str!("values/production.yaml");
 /// One mistake each, and what the refusal must name.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 16] = [
     ("ordr.replicas=2", "ordr"),
+    ("order.replicas=0", "/order/replicas"),
     ("order.replicas=20", "/order/replicas"),
+    ("order.replicas=two", "/order/replicas"),
+    ("order.autoscaling.minReplicas=7", "order.autoscaling: minReplicas is more"),
+    ("fullnameOverride=9shop", "/fullnameOverride"),
+    ("traces.endpoint=collector:4317", "/traces/endpoint"),
+    ("traces.samplePercent=101", "/traces/samplePercent"),
+    ("kafka.secretProperties.a.key=b", "/kafka/secretProperties/a"),
     ("kafka.bootstrap=nowhere", "/kafka/bootstrap"),
     ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
     ("inventory.resources.limits.cpu=lots", "/inventory/resources/limits/cpu"),
@@ -84,8 +91,18 @@ pub(super) async fn render(
     values: &[&Path],
     set: &[String],
 ) -> anyhow::Result<String> {
+    render_at(helm, &root(CHART), values, set).await
+}
+
+/// What a chart renders to that is elsewhere.
+pub(super) async fn render_at(
+    helm: &Path,
+    chart: &Path,
+    values: &[&Path],
+    set: &[String],
+) -> anyhow::Result<String> {
     let mut command = Command::new(helm);
-    command.args(["template", "oms"]).arg(root(CHART)).args(["--kube-version", VERSION]);
+    command.args(["template", "oms"]).arg(chart).args(["--kube-version", VERSION]);
     for file in values {
         command.arg("--values").arg(file);
     }

@@ -15,13 +15,14 @@ mod image;
 mod native;
 mod objects;
 mod policy;
+mod reach;
 mod readme;
 mod report;
 mod tools;
 
 pub use cluster::cluster;
 pub use copies::write;
-pub use native::native;
+pub use native::{image, native};
 pub use report::Report;
 
 /// Checks what needs no tool.

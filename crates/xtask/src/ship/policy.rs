@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::objects::{Objects, Pod, title};
+use super::{
+    objects::{Objects, Pod, title},
+    reach,
+};
 
 /// Seconds a service takes to drain at most.
 const DRAIN_S: u64 = 10;
@@ -27,6 +30,7 @@ pub(super) fn violations(objects: &Objects) -> Vec<String> {
         restricted(&pod).into_iter().for_each(&mut say);
         modest(&pod).into_iter().for_each(&mut say);
         covered(&pod, objects).into_iter().for_each(&mut say);
+        reach::closed(&pod, objects).into_iter().for_each(&mut say);
         references(&pod, objects).into_iter().for_each(&mut say);
         if pod.kind == "Deployment" {
             patient(&pod).into_iter().for_each(&mut say);
@@ -122,12 +126,15 @@ fn holds_password(text: &str) -> bool {
     })
 }
 
+/// The NetworkPolicies of a pod.
+pub(super) fn policies<'a>(pod: &Pod<'_>, objects: &'a Objects) -> Vec<&'a Value> {
+    let all = objects.of_kind("NetworkPolicy");
+    all.filter(|policy| pod.is_selected_by(&policy["spec"]["podSelector"]["matchLabels"])).collect()
+}
+
 /// A NetworkPolicy says what may come in and go out.
 fn covered(pod: &Pod<'_>, objects: &Objects) -> Vec<String> {
-    let policies: Vec<&Value> = objects
-        .of_kind("NetworkPolicy")
-        .filter(|policy| pod.is_selected_by(&policy["spec"]["podSelector"]["matchLabels"]))
-        .collect();
+    let policies = policies(pod, objects);
     let both = ["Ingress", "Egress"].into_iter();
     both.filter(|kind| {
         !policies.iter().any(|policy| {

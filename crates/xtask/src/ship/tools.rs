@@ -23,6 +23,14 @@ pub(super) const COMPOSE: Tool =
 /// The API that the chart is validated against.
 pub(super) const KUBERNETES: &str = "k8s.io/kubernetes@v1.33.0";
 
+/// The kinds of the Prometheus operator, which Kubernetes does not know.
+const OPERATOR: &str = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+/// Where it keeps those that the chart can make.
+const OPERATORS_KINDS: [&str; 2] = [
+    "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+    "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+];
+
 const BUILT_WITHIN: Duration = Duration::from_secs(900);
 const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 
@@ -70,6 +78,15 @@ pub(super) async fn module_file(module: &str, path: &str) -> Result<PathBuf, Str
         serde_json::from_slice(&fetched.stdout).map_err(|error| error.to_string())?;
     let folder = answer["Dir"].as_str().ok_or_else(|| format!("Go has no {module}"))?;
     Ok(PathBuf::from(folder).join(path))
+}
+
+/// The definitions of the operator's kinds; else what would bring them.
+pub(super) async fn operators_kinds() -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for path in OPERATORS_KINDS {
+        found.push(module_file(OPERATOR, path).await?);
+    }
+    Ok(found)
 }
 
 /// Runs a program to its end and gives what it printed.

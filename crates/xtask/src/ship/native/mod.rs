@@ -1,173 +1,115 @@
 //! `cargo xtask ship --native`: the chart's own commands, run on this machine.
 //!
-//! What the chart renders with default values is taken word by word: arguments and environment of
-//! every container, with addresses mapped to an Apache Kafka and a PostgreSQL of this machine. The
-//! services start first and wait; then the databases are made, topics and migrations follow, and
-//! the pod of `helm test` buys. In the end every service is replaced under load, as a rollout does.
+//! What the chart renders is taken word by word: arguments and environment of every container,
+//! with addresses mapped to an Apache Kafka and a PostgreSQL of this machine. The services start
+//! first and wait; then the databases are made, topics and migrations follow, and the pod of `helm
+//! test` buys. In the end every service is replaced twice under load, as a rollout does. So it goes
+//! with default values; with production values both servers speak TLS and nothing else.
 
 mod balancer;
+mod development;
 mod instance;
 mod plan;
+mod production;
+mod rollout;
 
-use std::{
-    fs,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use oms_servers::{Servers, ports};
-use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use oms_servers::ports;
 
 use super::{chart, objects::Objects, tools};
 use crate::servers::with_own_servers;
 use balancer::Balancer;
-use instance::Instance;
-use plan::{Administrator, Plan, SERVICES};
+use plan::{Plan, SERVICES};
 
-const INIT_WITHIN: Duration = Duration::from_secs(120);
+pub use production::image;
+
+/// Where the logs of the last run are.
+const LOGS: &str = "target/ship-logs";
 const JOB_WITHIN: Duration = Duration::from_secs(120);
-/// Orders of one load; further loads follow until the rollout is over.
-const LOAD_ORDERS: u64 = 20;
-const LOAD_WITHIN: Duration = Duration::from_secs(300);
 
-/// Runs what the chart renders, and replaces every service under load.
+/// Runs what the chart renders with default values, and replaces every service while orders come at
+/// `rate` a second.
 ///
 /// # Errors
 /// What did not go as it must.
-pub async fn native(say: impl Fn(String)) -> anyhow::Result<()> {
-    let helm = tools::HELM.program().await.map_err(anyhow::Error::msg)?;
+pub async fn native(rate: u32, say: impl Fn(String)) -> anyhow::Result<()> {
+    let helm = match tools::HELM.program().await {
+        Ok(helm) => helm,
+        Err(why) => {
+            say(format!("skipped: the chart's commands on this machine: {why}"));
+            return Ok(());
+        }
+    };
     let objects = Objects::parse(&chart::render(&helm, &[], &[]).await?)?;
+    let binaries = std::env::current_exe()?;
+    let binaries = binaries.parent().context("no folder of binaries")?;
     with_own_servers("ship", async |servers, stop| {
+        let stage = Stage { objects: &objects, binaries, rate };
         tokio::select! {
-            played = play(&objects, servers, &say) => played,
+            played = development::play(&stage, servers, &say) => played,
             () = stop.wished() => bail!("interrupted"),
         }
     })
     .await
 }
 
-async fn play(objects: &Objects, servers: &Servers, say: &impl Fn(String)) -> anyhow::Result<()> {
-    let folder = servers.folder().join("ship");
-    fs::create_dir_all(&folder)?;
-    let [order, inventory, payment] = ports::free()?;
-    let balancers = [
-        Balancer::listen(order).await?,
-        Balancer::listen(inventory).await?,
-        Balancer::listen(payment).await?,
-    ];
-    let plan = Plan::new(objects, servers, &folder, [order, inventory, payment])?;
-
-    let mut running = Vec::new();
-    for service in SERVICES {
-        running.push(plan.launch(service, 0)?);
-    }
-    for instance in &mut running {
-        instance.wait_for_admin().await?;
-        ensure!(!instance.is_well().await?, "{} is well without a database", instance.name());
-    }
-    say("services started, and wait for databases that are not there".to_owned());
-
-    make_databases(objects, servers, &folder).await?;
-    for job in plan.jobs()? {
-        say(format!("{}: done", job.run(JOB_WITHIN).await?));
-    }
-    for (instance, balancer) in running.iter_mut().zip(&balancers) {
-        instance.wait_until_well().await?;
-        balancer.send_to(instance.grpc());
-    }
-    say("services are well".to_owned());
-    let test = plan.test()?.run(JOB_WITHIN).await?;
-    say(format!("{test}: an order was created, paid and confirmed"));
-
-    roll(&plan, &mut running, &balancers, say).await?;
-    for instance in &mut running {
-        instance.end().await?;
-    }
-    say("every service ended well".to_owned());
-    Ok(())
+/// What is played, and with what.
+struct Stage<'a> {
+    objects: &'a Objects,
+    binaries: &'a Path,
+    rate: u32,
 }
 
-/// Replaces each service while customers buy: the new one before the old one.
-async fn roll(
-    plan: &Plan<'_>,
-    running: &mut [Instance],
-    balancers: &[Balancer],
-    say: &impl Fn(String),
-) -> anyhow::Result<()> {
-    let over = AtomicBool::new(false);
-    let replacing = async {
-        let replaced = replace(plan, running, balancers, say).await;
-        over.store(true, Ordering::Release);
-        replaced
-    };
-    let buying = async {
-        let mut orders = 0;
-        // As fast as this machine is, and until the rollout is over.
-        while !over.load(Ordering::Acquire) {
-            buy(plan).await?;
-            orders += LOAD_ORDERS;
+impl Stage<'_> {
+    /// From the first start to the last end. `mapped` says what is where; `make` makes databases.
+    async fn play(
+        &self,
+        mapped: Vec<(String, String)>,
+        make: impl AsyncFnOnce(&Path) -> anyhow::Result<()>,
+        say: &impl Fn(String),
+    ) -> anyhow::Result<()> {
+        // Beside the servers, whose folder goes with them: the logs of the last run are kept.
+        let folder = chart::root(LOGS);
+        let _not_there = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder)?;
+        let folder = folder.canonicalize()?;
+        let [order, inventory, payment] = ports::free()?;
+        let balancers = [
+            Balancer::listen(order).await?,
+            Balancer::listen(inventory).await?,
+            Balancer::listen(payment).await?,
+        ];
+        let balanced = [order, inventory, payment];
+        let plan = Plan::new(self.objects, self.binaries, &folder, mapped, balanced)?;
+        let mut running = Vec::new();
+        for service in SERVICES {
+            running.push(plan.launch(service, 0)?);
         }
-        anyhow::Ok(orders)
-    };
-    let (replaced, orders) = tokio::join!(replacing, buying);
-    replaced?;
-    say(format!("load: {} orders meanwhile, no error after one retry", orders?));
-    Ok(())
-}
+        for instance in &mut running {
+            instance.wait_for_admin().await?;
+            ensure!(!instance.is_well().await?, "{} is well without a database", instance.name());
+        }
+        say("services started, and wait for databases that are not there".to_owned());
 
-async fn replace(
-    plan: &Plan<'_>,
-    running: &mut [Instance],
-    balancers: &[Balancer],
-    say: &impl Fn(String),
-) -> anyhow::Result<()> {
-    for ((service, old), balancer) in SERVICES.into_iter().zip(running).zip(balancers) {
-        let mut new = plan.launch(service, 1)?;
-        new.wait_until_well().await?;
-        balancer.send_to(new.grpc());
-        old.end().await?;
-        *old = new;
-        say(format!("{service}: replaced under load"));
+        make(&folder).await?;
+        for job in plan.jobs()? {
+            say(format!("{}: done", job.run(JOB_WITHIN).await?));
+        }
+        for (instance, balancer) in running.iter_mut().zip(&balancers) {
+            instance.wait_until_well().await?;
+            balancer.send_to(instance.grpc());
+        }
+        say("services are well".to_owned());
+        let test = plan.test()?.run(JOB_WITHIN).await?;
+        say(format!("{test}: an order was created, paid and confirmed"));
+
+        rollout::play(&plan, &mut running, &balancers, self.rate, say).await?;
+        for instance in &mut running {
+            instance.end().await?;
+        }
+        say("every service ended well".to_owned());
+        Ok(())
     }
-    Ok(())
-}
-
-/// A few customers at a time; afterwards money and stock agree, which the load verifies.
-async fn buy(plan: &Plan<'_>) -> anyhow::Result<()> {
-    let requests = format!("--requests={LOAD_ORDERS}");
-    let mut load = plan.oms(&["load", "--json", "--retries=1", "--clients=4", &requests]);
-    let ended = timeout(LOAD_WITHIN, load.output()).await.context("load")??;
-    let report: Value = serde_json::from_slice(&ended.stdout).with_context(|| {
-        format!("load has no report: {}", String::from_utf8_lossy(&ended.stderr))
-    })?;
-    let errors = report["errors"].as_object().is_some_and(serde_json::Map::is_empty);
-    ensure!(errors && ended.status.success(), "load during the rollout: {report:#}");
-    Ok(())
-}
-
-/// What the image of PostgreSQL does on an empty folder: the chart's own script.
-async fn make_databases(objects: &Objects, servers: &Servers, folder: &Path) -> anyhow::Result<()> {
-    let map = objects.named("ConfigMap", "oms-postgresql").context("no ConfigMap")?;
-    for file in ["init.sh", "service.sql"] {
-        let text = map["data"][file].as_str().with_context(|| format!("no {file}"))?;
-        fs::write(folder.join(file), text)?;
-    }
-    let secret = objects.named("Secret", "oms-postgresql").context("no Secret")?;
-    let password = secret["stringData"]["password"].as_str().context("no password")?;
-    let Administrator { user, password: own, address } =
-        Administrator::of(&servers.postgres_url())?;
-    let (host, port) = address.split_once(':').context("an address without a port")?;
-    let mut init = Command::new("bash");
-    init.arg(folder.join("init.sh"))
-        .env("OMS_SERVICE_SQL", folder.join("service.sql"))
-        .envs([("OMS_PASSWORD", password), ("POSTGRES_USER", &user)])
-        .envs([("PGHOST", host), ("PGPORT", port), ("PGPASSWORD", &own)]);
-    let ended =
-        timeout(INIT_WITHIN, init.kill_on_drop(true).output()).await.context("init.sh")??;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "init.sh: {}\n{said}", ended.status);
-    Ok(())
 }

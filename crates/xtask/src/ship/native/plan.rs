@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use oms_servers::{Servers, ports};
+use oms_servers::ports;
 use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 
@@ -44,27 +44,23 @@ pub(super) struct Task {
 }
 
 impl<'a> Plan<'a> {
-    /// A plan for `servers`; calls go to the ports in `balanced`.
+    /// A plan with the binaries of a folder, in which `mapped` says what is where; calls go to the
+    /// ports in `balanced`.
     pub(super) fn new(
         objects: &'a Objects,
-        servers: &Servers,
+        binaries: &Path,
         folder: &Path,
+        mut mapped: Vec<(String, String)>,
         balanced: [u16; 3],
     ) -> anyhow::Result<Self> {
         let topics = folder.join("topics.yaml");
         let map = objects.named("ConfigMap", "oms-topics").context("no ConfigMap of topics")?;
         fs::write(&topics, map["data"]["topics.yaml"].as_str().context("no topics.yaml")?)?;
-        let postgres = Administrator::of(&servers.postgres_url())?.address;
-        let mut mapped = vec![
-            ("oms-kafka:9092".to_owned(), servers.kafka_address()),
-            ("oms-postgresql:5432".to_owned(), postgres),
-            (TOPICS.to_owned(), topics.display().to_string()),
-        ];
+        mapped.push((TOPICS.to_owned(), topics.display().to_string()));
         let grpc = GRPC.into_iter().zip(balanced);
         mapped.extend(grpc.map(|(name, port)| (name.to_owned(), format!("127.0.0.1:{port}"))));
-        let binaries = std::env::current_exe()?;
-        let binaries = binaries.parent().context("no folder of binaries")?.to_owned();
-        Ok(Self { objects, folder: folder.to_owned(), binaries, mapped, balanced })
+        let (folder, binaries) = (folder.to_owned(), binaries.to_owned());
+        Ok(Self { objects, folder, binaries, mapped, balanced })
     }
 
     /// Starts one instance of a service as its Deployment says, on ports of its own.
@@ -85,7 +81,7 @@ impl<'a> Plan<'a> {
             *value = format!("127.0.0.1:{port}");
         }
         let grace = pod.spec["terminationGracePeriodSeconds"].as_u64().context("no grace")?;
-        let log = self.folder.join(format!("{service}-{copy}.log"));
+        let log = self.log(&format!("{service}-{copy}"));
         let (program, arguments) = self.words(container)?;
         Instance::launch(&program, &arguments, environment, &log, grpc, grace)
     }
@@ -117,6 +113,11 @@ impl<'a> Plan<'a> {
         command
     }
 
+    /// Where somebody's output goes.
+    pub(super) fn log(&self, of: &str) -> PathBuf {
+        self.folder.join(format!("{of}.log"))
+    }
+
     fn pod(&self, owner: &str) -> anyhow::Result<Pod<'a>> {
         self.objects.pods().find(|pod| pod.owner == owner).with_context(|| format!("no {owner}"))
     }
@@ -135,8 +136,10 @@ impl<'a> Plan<'a> {
         let name = container["command"][0].as_str().context("no command")?;
         let program = self.binaries.join(name);
         ensure!(program.exists(), "{} is missing: run `make build`", program.display());
+        let environment = self.environment(container);
         let arguments = container["args"].as_array().into_iter().flatten();
-        let arguments = arguments.filter_map(Value::as_str).map(|word| self.here(word)).collect();
+        let arguments = arguments.filter_map(Value::as_str);
+        let arguments = arguments.map(|word| expanded(&self.here(word), &environment)).collect();
         Ok((program, arguments))
     }
 
@@ -150,6 +153,12 @@ impl<'a> Plan<'a> {
         let all = self.mapped.iter();
         all.fold(text.to_owned(), |text, (there, here)| text.replace(there, here))
     }
+}
+
+/// An argument as Kubernetes gives it: `$(NAME)` is the value of that variable.
+fn expanded(argument: &str, environment: &[(String, String)]) -> String {
+    let all = environment.iter();
+    all.fold(argument.to_owned(), |text, (name, value)| text.replace(&format!("$({name})"), value))
 }
 
 impl Task {
@@ -188,6 +197,13 @@ impl Administrator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_argument_takes_the_value_of_a_variable() {
+        let environment = vec![("A".to_owned(), "secret".to_owned())];
+        assert_eq!(expanded("--b=$(A)", &environment), "--b=secret");
+        assert_eq!(expanded("--b=$(C)", &environment), "--b=$(C)");
+    }
 
     #[test]
     fn an_administrator_has_a_name_an_address_and_perhaps_a_password() {
