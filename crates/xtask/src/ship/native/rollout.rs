@@ -39,7 +39,8 @@ pub(super) async fn play(
         LOAD_FOR,
         &format!("--rate={rate}"),
     ]);
-    load.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // To a file: a pipe that nobody reads before the end would hold the load up once it is full.
+    load.stdout(Stdio::piped()).stderr(fs::File::create(plan.log("load"))?);
     let mut load = load.spawn()?;
     let replaced = async {
         for round in 1..=ROUNDS {
@@ -53,10 +54,8 @@ pub(super) async fn play(
     let ended = timeout(REPORT_WITHIN, load.wait_with_output()).await;
     replaced?;
     let ended = ended.context("the load has no report in time")??;
-    fs::write(plan.log("load"), &ended.stderr)?;
-    let report: Value = serde_json::from_slice(&ended.stdout).with_context(|| {
-        format!("load has no report: {}", String::from_utf8_lossy(&ended.stderr))
-    })?;
+    let report: Value = serde_json::from_slice(&ended.stdout)
+        .with_context(|| format!("load has no report; see {}", plan.log("load").display()))?;
     let no_errors = report["errors"].as_object().is_some_and(serde_json::Map::is_empty);
     ensure!(no_errors && ended.status.success(), "load during the rollout: {report:#}");
     say(format!("load: {} meanwhile, no error after one retry", orders(&report)));
