@@ -157,10 +157,14 @@ impl From<Status> for Failure {
         let details = status.get_error_details();
         // Only this side's own transport gives a source: nobody answered, or no more.
         let lost = std::error::Error::source(&status).is_some();
-        // What tonic says on either side when the deadline of a call has passed.
-        let late = status.code() == Code::Cancelled && status.message() == "Timeout expired";
+        // What tonic says on either side when the deadline of a call has passed. It says CANCELLED,
+        // too, of a call whose connection closed before it was sent.
+        let late = match status.code() {
+            Code::Cancelled => status.message() == "Timeout expired",
+            code => code == Code::DeadlineExceeded && lost,
+        };
         let (code, message) = match status.code() {
-            Code::Cancelled | Code::DeadlineExceeded if lost || late => {
+            _ if late => {
                 (Code::DeadlineExceeded, "no answer in time; --deadline sets how long to wait")
             }
             _ if lost => (Code::Unavailable, "the connection was lost"),
@@ -254,6 +258,15 @@ mod tests {
     fn a_deadline_that_passed_is_told_alike_whichever_side_noticed() {
         let failure = Failure::from(Status::cancelled("Timeout expired"));
         assert_eq!((failure.exit, failure.code), (Exit::Unavailable, Some(Code::DeadlineExceeded)));
+    }
+
+    #[test]
+    fn a_call_whose_connection_closed_before_it_was_sent_may_be_tried_again() {
+        let mut status = Status::cancelled("operation was canceled");
+        status.set_source(std::sync::Arc::new(std::io::Error::other("connection closed")));
+        let failure = Failure::from(status);
+        assert_eq!((failure.exit, failure.code), (Exit::Unavailable, Some(Code::Unavailable)));
+        assert_eq!(failure.message, "the connection was lost");
     }
 
     #[test]
