@@ -47,7 +47,7 @@ build: ## Compile every crate and test
 test: ## Run all tests that need no installed server
 	cargo test --workspace
 
-check: fmt lint doc test alerts ship native e2e walks ## Everything CI runs; tidy and docs-check are tests
+check: fmt lint doc test alerts ship native e2e walks ## Everything CI runs, tidy included
 
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
 	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
