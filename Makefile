@@ -50,7 +50,7 @@ test: ## Run all tests that need no installed server
 check: fmt lint doc test alerts ship native e2e walks ## Everything CI runs, tidy included
 
 e2e: build ## Play suites and stories on real Kafka and PostgreSQL: three separate processes
-	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e
+	$${CARGO_TARGET_DIR:-target}/debug/xtask e2e $(E2E)
 
 walks: build ## Play README, quickstart, API and client examples as printed; WALKS= names some
 	$${CARGO_TARGET_DIR:-target}/debug/xtask walks $(WALKS)

@@ -19,18 +19,24 @@ struct Step {
 }
 
 /// Runs everything that wants real servers, in turn; the first failure ends it. With `full` the
-/// stories are played at full length. What cannot be played here goes to `say`.
+/// stories are played at full length; with `jaeger` one is built where that can be. What cannot be
+/// played here goes to `say`.
 ///
 /// # Errors
 /// What failed.
-pub async fn run(stories: &[String], full: bool, say: impl Fn(String)) -> anyhow::Result<()> {
+pub async fn run(
+    stories: &[String],
+    full: bool,
+    jaeger: bool,
+    say: impl Fn(String),
+) -> anyhow::Result<()> {
     let steps = if stories.is_empty() && !full {
         vec![logs_and_stores(), databases(), play(stories, full)?]
     } else {
         vec![play(stories, full)?]
     };
     let mut wishes = Vec::new();
-    if stories.is_empty() || stories.iter().any(|story| story == TRACES) {
+    if jaeger && (stories.is_empty() || stories.iter().any(|story| story == TRACES)) {
         match can_have_jaeger() {
             Ok(()) => wishes.push(Wish::Jaeger),
             Err(why) => say(format!("no Jaeger, and no story of traces: {why:#}")),

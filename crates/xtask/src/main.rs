@@ -37,6 +37,10 @@ enum Verb {
         /// Only the stories, at full length.
         #[arg(long)]
         full: bool,
+        /// Builds no Jaeger, which takes minutes the first time; the story of traces is not played
+        /// then, unless the environment names one.
+        #[arg(long)]
+        no_jaeger: bool,
     },
     /// Plants each mistake of crates/sim/mutants in a scratch copy and lets the simulator find it;
     /// then writes the table of docs/simulator.md.
@@ -51,7 +55,7 @@ enum Verb {
     Alerts,
     /// Plays README, quickstart and client examples as printed, against a system of their own.
     Walks {
-        /// Only these: readme, quickstart, clients.
+        /// Only these: readme, quickstart, api, clients.
         names: Vec<String>,
     },
     /// Checks what ships: image, compose file and chart.
@@ -113,9 +117,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Verb::Tidy => run_tidy()?,
         Verb::Docs { check } => run_docs(check)?,
         Verb::Servers(verb) => runtime()?.block_on(run_servers(verb))?,
-        Verb::E2e { stories, full } => {
+        Verb::E2e { stories, full, no_jaeger } => {
             let say = |line| println!("{line}");
-            runtime()?.block_on(e2e::run(&stories, full, say))?;
+            runtime()?.block_on(e2e::run(&stories, full, !no_jaeger, say))?;
             true
         }
         Verb::Mutants { names, seeds } => run_mutants(&names, seeds)?,
