@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use oms_e2e::{OmsProcess, Ports};
+use oms_events::catalogue;
 use oms_proto::oms_v1::{OrderStatus, PaymentStatus};
 use oms_testkit::{
     Clients, eventually,
@@ -98,13 +99,31 @@ async fn everything_said(ports: Ports) -> Vec<OwnedMessage> {
         async move {
             let (_, page) = oms_e2e::get(Ports::at(ports.admin), "/metrics").await?;
             let waiting = ["oms_outbox_pending", "oms_consumer_lag"].map(|name| sum(&page, name));
-            let quiet = waiting == [0, 0] && before == records.len() && before > 0;
-            let open = format!("{waiting:?} wait, {} records", records.len());
+            let (due, done) = (heard(&records), SERVICES.map(|name| handled(&page, name)));
+            let quiet = waiting == [0, 0] && before == records.len() && due == done && before > 0;
+            let open = format!("{waiting:?} wait, {done:?} of {due:?} are handled");
             Ok(if quiet { Ok(records) } else { Err(open) })
         }
     })
     .await
     .unwrap()
+}
+
+/// How many events each service has to hear of these records, however often an event is among them.
+fn heard(records: &[OwnedMessage]) -> [i64; 3] {
+    let mut events = BTreeMap::new();
+    for record in records {
+        let event: serde_json::Value = serde_json::from_slice(record.payload().unwrap()).unwrap();
+        let [id, event_type] = ["id", "type"].map(|key| event[key].as_str().unwrap().to_owned());
+        events.insert(id, event_type);
+    }
+    SERVICES.map(|service| {
+        let hears = |event_type: &&String| {
+            let entry = catalogue().into_iter().find(|entry| entry.event_type == **event_type);
+            entry.unwrap().listeners.iter().any(|listener| listener.name() == service)
+        };
+        i64::try_from(events.values().filter(hears).count()).unwrap()
+    })
 }
 
 fn read(ports: Ports) -> Vec<OwnedMessage> {
