@@ -11,6 +11,8 @@ use crate::ship::tools;
 
 /// Between two looks; what nobody has taken by the second one is nobody's.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What kubectl says of what is not there.
+const GONE: &str = "(NotFound)";
 const NOW: &str = "2026-01-01T00:00:00Z";
 
 /// Marks Jobs and pods of the namespace as well ended where nobody else runs them, for ever.
@@ -27,8 +29,11 @@ pub(super) async fn set(server: &Server<'_>, namespace: &str) -> anyhow::Result<
             let patch = ["patch", kind, name, "--namespace", namespace, "--subresource=status"];
             let mut command = server.kubectl(&patch);
             command.args(["--type=merge", "--patch", &status]);
-            // One that is deleted meanwhile needs no mark.
-            let _gone = tools::run(command).await.context("mark");
+            match tools::run(command).await {
+                // One that is deleted meanwhile needs no mark.
+                Err(error) if error.to_string().contains(GONE) => {}
+                marked => drop(marked.with_context(|| format!("mark {kind} {name} as ended"))?),
+            }
         }
         seen = waiting;
         sleep(LOOK_EVERY).await;
